@@ -50,6 +50,8 @@ const shared = {
 
 module.exports = {
   testTimeout: 60_000,
+  globalSetup: '<rootDir>/test/support/temporary-folder.js',
+  globalTeardown: '<rootDir>/test/support/temporary-folder-end.js',
   projects: [
     {
       ...shared,

@@ -2,7 +2,7 @@
 # Its files come from its npm package, checked against a digest, as for `npm run demo` and the tests.
 FROM node:24-bookworm-slim AS viewer
 WORKDIR /build
-COPY scripts/lib/viewer.cjs scripts/lib/cache.cjs scripts/lib/
+COPY scripts/lib/viewer.cjs scripts/lib/cache.cjs scripts/lib/processes.cjs scripts/lib/
 RUN HILUM_CACHE_DIR=/cache node -e "require('./scripts/lib/viewer.cjs').ensureViewer()" && mv /cache/ohif-*/dist /dist
 
 FROM nginx:1.28-alpine

@@ -4,7 +4,7 @@ import { describeError, HilumError } from './base/errors';
 import { MISUSED, OUTPUT_FAILED } from './cli/command';
 import { program } from './cli/commands';
 
-/** Resolves to nothing: a command sets the exit status. */
+/** Runs the command that the arguments name, which sets the exit status. */
 async function run(args: readonly string[]): Promise<void> {
   if (args.length > 0) await program.parseAsync(args, { from: 'user' });
   else {
@@ -14,7 +14,7 @@ async function run(args: readonly string[]): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  // Help and version come here too, with status 0; what was wrong with the use is told already.
+  // Help and version end up here too, with status 0; usage errors are printed already.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
   else {
     process.stderr.write(`hilum: ${describe(error)}\n`);
@@ -22,19 +22,19 @@ function fail(error: unknown): void {
   }
 }
 
-/** One sentence where somebody can do something about it; else where in the program it came up. */
+/** One sentence for an error that somebody can act on; for any other, where in the program it happened. */
 function describe(error: unknown): string {
   if (error instanceof HilumError) return describeError(error);
   if (isOfSystem(error)) return error.message;
   return error instanceof Error ? (error.stack ?? String(error)) : String(error);
 }
 
-/** A file or folder that is not there, not ours to write, full: its message names it. */
+/** An error of the operating system (missing, not permitted, disk full); its message names the file. */
 function isOfSystem(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
-// `hilum models | head`: whoever reads may stop reading.
+// The reader of the output may close it early: `hilum models | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

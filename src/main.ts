@@ -3,12 +3,12 @@ import { warnOfOldNode } from './app/installed';
 import { createLog, type Log } from './base/log';
 import { type Config, readConfig } from './config/config';
 
-/** For what still runs when all is closed (milliseconds). */
+/** Wait at exit for what still runs after everything is closed (milliseconds). */
 const LAST_MS = 500;
 
 /**
- * The service: runs until SIGTERM or SIGINT, then finishes the film in hand and returns its study. Resolves to the exit
- * status. A start that fails has closed what it opened when this rejects, and the process ends.
+ * Runs the service until SIGTERM or SIGINT, then finishes the film in work and returns its study to the queue. Resolves
+ * to the exit status. If the start fails, it closes what it has opened and rejects.
  */
 export async function serve(configPath: string): Promise<number> {
   const config = readConfig(configPath);
@@ -18,13 +18,13 @@ export async function serve(configPath: string): Promise<number> {
   try {
     return await run(config, log);
   } finally {
-    // A film that took too long is still worked on: its study is with the broker again, and with everything closed
-    // nothing can come of it here. The status is the command's.
+    // A film that took too long may still be in work. Its study is back in the queue, and with everything closed its
+    // result is lost anyway, so the process exits with the command's status.
     setTimeout(() => process.exit(), LAST_MS).unref();
   }
 }
 
-/** A signal ends a start that is under way, too. */
+/** A signal also ends a start that is under way. */
 async function run(config: Config, log: Log): Promise<number> {
   const app = await createApp(config, log);
   const asked = new Promise<NodeJS.Signals>((resolve) => {

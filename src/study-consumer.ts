@@ -11,46 +11,46 @@ import type { RetryPolicy, Settlement } from './queue/retry-policy';
 export const STUDY_RESULTS = ['done', 'nothing-new', 'gone', 'retry', 'dead', 'put-back'] as const;
 type StudyResult = (typeof STUDY_RESULTS)[number];
 
-/** Port: who counts studies; `web/metrics` fits it by shape. */
+/** Port: counts studies; `web/metrics` fits it by shape. */
 interface StudyObserver {
-  /** `reason`: the code, for those that failed. */
+  /** `reason`: the error code, for failed studies. */
   study(result: StudyResult, reason?: string): void;
 }
 
-/** Who is told of a study's way. No method throws or waits. */
+/** Port: is informed of a study's progress. No method throws or waits. */
 type StudyProgress = Omit<ProgressNotes, 'waiting'>;
 
 interface StudyOptions {
-  /** This study may have been worked on before. */
+  /** The study may have been worked on before. */
   readonly redelivered: boolean;
   readonly attempt: number;
-  /** Films that have a report of another version of Hilum are to be read anew. */
+  /** Films with a report of another version of Hilum are analysed again. */
   readonly reanalyze: boolean;
-  /** Films are to be compared with what their reports saw. */
+  /** Films are compared with the digests in their reports. */
   readonly compare: boolean;
-  /** Asked between two films: whether to throw STUDY_RETURNED. */
+  /** Called between two films: whether to throw STUDY_RETURNED. */
   readonly shouldReturn: () => boolean;
-  /** Told of each key object selection that is left alone, and why. */
+  /** Called for each key object selection that is not read, with the reason. */
   readonly onUnreadNote: (instance: Uid, why: string) => void;
 }
 
 export interface StudyConsumerOptions {
-  /** Null where there was nothing new to say; `gone` where the archive has nothing of the study. */
+  /** Null where there was nothing new; `gone` where the archive has nothing of the study. */
   readonly runStudy: (study: Uid, options: StudyOptions) => Promise<ResultEvent | 'gone' | null>;
   readonly retry: RetryPolicy;
   readonly log: Log;
   readonly observer?: StudyObserver;
   readonly progress?: StudyProgress | undefined;
   /**
-   * How long a message is worked on before its study is returned between two films (milliseconds): the broker waits
-   * for an answer for a limited time.
+   * Longest time of work on a message before its study is returned between two films (milliseconds), as the broker's
+   * acknowledgement time-out is limited.
    */
   readonly sliceMs?: number;
-  /** The service is asked to stop: studies in hand are returned between two films. */
+  /** Whether the service is stopping: then studies in work are returned between two films. */
   readonly isStopping?: () => boolean;
 }
 
-/** Makes the handler of study messages, settled as `queue/consume-loop` says. */
+/** Makes the handler of study messages, which settles them by `queue/consume-loop`. */
 export function createStudyConsumer(options: StudyConsumerOptions): MessageHandler {
   const { retry, log, observer = { study: () => {} }, progress } = options;
   return createConsumer<StudyEvent>({
@@ -62,7 +62,7 @@ export function createStudyConsumer(options: StudyConsumerOptions): MessageHandl
       const result = await work(event, message, options, studyLog);
       observer.study(result);
       describeSpan({ 'hilum.result': result });
-      // A study that is gone has no row either: there is nothing to wait for.
+      // A study that is gone has no row either, so that nothing waits for it.
       if (result === 'nothing-new' || result === 'gone') progress?.nothingNew(event.studyInstanceUid);
     },
     report(settled) {
@@ -98,7 +98,7 @@ async function work(
   log.debug({ event: 'study.received', attempt, lost, slices }, 'study received');
   const shouldReturn = () => isStopping() || secondsGone() * 1000 > sliceMs;
   const result = await runStudy(study, {
-    // Also after a replay: its results may be stored already and nobody told of them.
+    // Also after a replay: results may be stored already without having been announced.
     redelivered: lost > 0 || attempt > 1 || hasFailed || slices > 0,
     attempt,
     reanalyze,
@@ -127,7 +127,7 @@ async function work(
   return 'done';
 }
 
-/** The reason's code alone: its sentence may quote the film's header. */
+/** The reason's code only, as its sentence may quote the film's header. */
 function logFilm({ sopInstanceUid: film, outcome, reason, outputs }: FilmResult, log: Log): void {
   log.info(
     { event: `film.${outcome}`, film, ...(reason === null ? {} : { reason }), outputs: outputs.length },

@@ -331,7 +331,7 @@ class StudyQueue:
         with self._condition:
             self._spool.remove(study, occurred_at)
 
-    def put_back(self, study, occurred_at):
+    def requeue(self, study, occurred_at):
         """Returns a study that could not be published to the front, unless newer news of it waits already or there is no room."""
         with self._condition:
             if study in self._waiting:
@@ -366,7 +366,7 @@ class StudyQueue:
         self.dropped += 1
 
 
-class LogGate:
+class LogLimiter:
     """Lets each kind of message through once in a while, so that an outage is a few lines and not a full disk."""
 
     def __init__(self, write, seconds=60.0, clock=time.monotonic):
@@ -410,7 +410,7 @@ class Traces:
         self._exchange = exchange
         self._ratio = ratio
         self._post = post
-        self._gate = LogGate(warn)
+        self._limiter = LogLimiter(warn)
         self._waiting = collections.deque(maxlen=SPANS_WAITING)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name='hilum-traces', daemon=True)
@@ -441,9 +441,9 @@ class Traces:
             return
         try:
             self._post(json.dumps(export_request(spans)).encode('utf-8'))
-            self._gate.reset('traces')
+            self._limiter.reset('traces')
         except Exception as error:  # pylint: disable=broad-except  # of the network, of TLS, or of the receiver
-            self._gate.say('traces', 'Hilum: the receiver of traces does not take them (%s); events are published all the same' % describe(error))
+            self._limiter.say('traces', 'Hilum: the receiver of traces does not take them (%s); events are published all the same' % describe(error))
 
 
 def span_of(trace, exchange, study_instance_uid, occurred_at, now):
@@ -512,7 +512,7 @@ class Publisher:
         self._connect = connect
         self._traces = traces
         self._aet = aet
-        self._gate = LogGate(warn)
+        self._limiter = LogLimiter(warn)
         self._stopping = threading.Event()
         self._deadline = None
         self._resolve_failures = 0
@@ -527,7 +527,7 @@ class Publisher:
     def on_stable_study(self, study):
         """Called by Orthanc: must return at once."""
         if self._queue.put(study, time.time()):
-            self._gate.say('dropped', 'Hilum: the queue is full, %d study event(s) dropped so far; is the broker away?' % self._queue.dropped)
+            self._limiter.say('dropped', 'Hilum: the queue is full, %d study event(s) dropped so far; is the broker away?' % self._queue.dropped)
 
     def stop(self):
         """Publishes what waits, for FLUSH_SECONDS at most."""
@@ -540,9 +540,9 @@ class Publisher:
             self._traces.stop()
         is_kept = self._queue.close_spool()
         if len(self._queue):
-            self._gate.reset('stop')
+            self._limiter.reset('stop')
             fate = 'wait in the spool for its next start' if is_kept else 'are lost'
-            self._gate.say('stop', 'Hilum: %d study event(s) were not published before Orthanc stopped and %s' % (len(self._queue), fate))
+            self._limiter.say('stop', 'Hilum: %d study event(s) were not published before Orthanc stopped and %s' % (len(self._queue), fate))
 
     def _run(self):
         while not self._is_over():
@@ -550,10 +550,10 @@ class Publisher:
             started = time.monotonic()
             try:
                 link = self._connect()
-                self._gate.say('connected', 'Hilum: connected to the broker')
+                self._limiter.say('connected', 'Hilum: connected to the broker')
                 self._serve(link)
             except Exception as error:  # pylint: disable=broad-except  # pika raises many kinds, and none may end the thread
-                self._gate.say('broker', 'Hilum: no link to the broker (%s), trying again; %d study event(s) wait' % (describe(error), len(self._queue)))
+                self._limiter.say('broker', 'Hilum: no link to the broker (%s), trying again; %d study event(s) wait' % (describe(error), len(self._queue)))
             finally:
                 close_quietly(link)
             if time.monotonic() - started > LONGEST_DELAY_SECONDS:
@@ -580,16 +580,16 @@ class Publisher:
                 if trace is not None:
                     self._traces.published(trace, uid, occurred_at, time.time())
                 self._seen.keep(study, films)
-                self._gate.reset('unroutable')
-                self._gate.reset('broker')
+                self._limiter.reset('unroutable')
+                self._limiter.reset('broker')
                 self._delay = FIRST_DELAY_SECONDS
             self._queue.done(study, occurred_at)
         except Unroutable:
-            self._queue.put_back(study, occurred_at)
-            self._gate.say('unroutable', 'Hilum: no queue is bound to the exchange yet (start the Hilum service once); %d study event(s) wait' % len(self._queue))
+            self._queue.requeue(study, occurred_at)
+            self._limiter.say('unroutable', 'Hilum: no queue is bound to the exchange yet (start the Hilum service once); %d study event(s) wait' % len(self._queue))
             self._wait_alive(link, UNROUTABLE_DELAY_SECONDS)
         except BaseException:
-            self._queue.put_back(study, occurred_at)
+            self._queue.requeue(study, occurred_at)
             raise
 
     def _films_or_none(self, study):
@@ -610,7 +610,7 @@ class Publisher:
             if self._resolve_failures < RESOLVE_TRIES:
                 raise
             self._resolve_failures = 0
-            self._gate.say('resolve', 'Hilum: Orthanc does not tell the UID of study %s (%s); its event is dropped' % (study, describe(error)))
+            self._limiter.say('resolve', 'Hilum: Orthanc does not tell the UID of study %s (%s); its event is dropped' % (study, describe(error)))
             return None
 
     def _wait_alive(self, link, seconds):

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { Explained, ROOT, isMain, runMain, say } from '../lib/shell.mjs';
 
 const ARGS = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 async function main() {
   const { values } = parseArgs({
@@ -52,7 +52,7 @@ function billOf({ manifest, lock }) {
     fs.writeFileSync(path.join(cwd, 'package-lock.json'), JSON.stringify(lock));
     return execFileSync('npm', ARGS, {
       cwd,
-      maxBuffer: MOST_BYTES,
+      maxBuffer: MAX_BYTES,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -88,7 +88,7 @@ function withList(viewerPort) {
 }
 
 /** Studies that are linked to at most. */
-const MOST_LINKS = 10;
+const MAX_LINKS = 10;
 
 async function tellWhereToLook({ orthanc, service }, { studies }, viewerPort) {
   const lines = [
@@ -115,7 +115,7 @@ async function viewerLinks(orthanc, studies, port) {
         ? [[`  study ${names[i]}`, viewer.studyUrl(studyInstanceUid)]]
         : [],
     );
-    return [['OHIF', viewer.url], ...links.slice(0, MOST_LINKS)];
+    return [['OHIF', viewer.url], ...links.slice(0, MAX_LINKS)];
   } catch (error) {
     return [['OHIF', `not available: ${error.message}`]];
   } finally {

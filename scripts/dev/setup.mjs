@@ -253,7 +253,7 @@ function hooksFolder() {
  * What a clone needs, and the Debian packages by part.
  * @returns {{name: string, state: string, isMissing: boolean}[]}
  */
-function survey() {
+function inventory() {
   const hooks = hooksFolder();
   const row = (name, isMissing, state) => ({ name, isMissing, state: state ?? (isMissing ? 'missing' : 'there') });
   return [
@@ -284,7 +284,7 @@ async function main() {
   const parts = positionals.includes('all') ? known : positionals;
   checkNode();
   const isAsked = ({ name }) => !known.includes(name) || parts.includes(name);
-  const rows = survey();
+  const rows = inventory();
   for (const { name, state } of rows) say(`${name.padEnd(14)}${state}`);
   if (values.check) return rows.some((row) => row.isMissing && isAsked(row)) ? 1 : 0;
   await ensure(Object.fromEntries(parts.map((part) => [part, true])));

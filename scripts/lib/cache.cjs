@@ -3,13 +3,35 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { runGroup } = require('./processes.cjs');
+const { runGroup, workFolder } = require('./processes.cjs');
 
 /** `HILUM_CACHE_DIR`, else a folder under the home directory. */
 function cacheDir() {
   return (
     process.env.HILUM_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'hilum')
   );
+}
+
+/**
+ * A folder of the cache. It is filled beside its place and then renamed, so that it is there whole or not at all.
+ * @param {string} name
+ * @param {string} file what it has when it is there
+ * @param {(dir: string) => Promise<void>} fill
+ * @returns {Promise<string>} the folder
+ */
+async function cachedFolder(name, file, fill) {
+  const target = path.join(cacheDir(), name);
+  if (fs.existsSync(path.join(target, file))) return target;
+  fs.mkdirSync(cacheDir(), { recursive: true });
+  const work = workFolder(path.join(cacheDir(), `${name}-`));
+  try {
+    await fill(work.dir);
+    fs.rmSync(target, { recursive: true, force: true });
+    fs.renameSync(work.dir, target);
+  } finally {
+    work.remove();
+  }
+  return target;
 }
 
 /**
@@ -28,4 +50,4 @@ async function run(file, args, cwd) {
   if (code !== 0) throw new Error(`${file} ${args[0]} failed: ${output.trim().split('\n').pop()}`);
 }
 
-module.exports = { cacheDir, packed, run };
+module.exports = { cacheDir, cachedFolder, packed, run };

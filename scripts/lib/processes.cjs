@@ -60,7 +60,7 @@ function startChild(file, args, { env = process.env, cwd, log }) {
 }
 
 /** As much of the output of a program that runs to its end as is kept (characters). */
-const MOST_OUTPUT = 1_000_000;
+const MAX_OUTPUT = 1_000_000;
 
 /**
  * Runs a program to its end. It is asked to end (SIGTERM) when this process does.
@@ -74,8 +74,8 @@ function runGroup(file, args, options = {}) {
   return new Promise((resolve) => {
     const child = startGroup(file, args, { ...options, signal: 'SIGTERM', stdio: ['ignore', 'pipe', 'pipe'] });
     let [stdout, output] = ['', ''];
-    const keep = (data) => (output = (output + data).slice(-MOST_OUTPUT));
-    child.stdout?.on('data', (data) => (stdout = (stdout + data).slice(-MOST_OUTPUT)));
+    const keep = (data) => (output = (output + data).slice(-MAX_OUTPUT));
+    child.stdout?.on('data', (data) => (stdout = (stdout + data).slice(-MAX_OUTPUT)));
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
     child.once('error', (error) => resolve({ code: 127, stdout, output: `${output}\n${error.message}` }));
@@ -207,8 +207,11 @@ async function stopChild(handle, graceMs = 10_000) {
 // --- Ports
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A file for each port that a process of this user has taken, with the process id in it. */
-const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid?.() ?? 0}`);
+/**
+ * A file for each port that a process of this user has taken, with the process id in it. Tests have folders for
+ * temporary files of their own, and this one in common (test/support/temporary-folder.js).
+ */
+const RESERVED = process.env.HILUM_PORTS_DIR ?? path.join(os.tmpdir(), `hilum-ports-${process.getuid?.() ?? 0}`);
 
 /**
  * A free port below the range that the kernel gives to outgoing connections: there, a client that reconnects to a
@@ -306,6 +309,7 @@ module.exports = {
   endGroups,
   workFolder,
   freePort,
+  portsFolder: RESERVED,
   waitUntilReady,
   tail,
 };

@@ -7,8 +7,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { cacheDir, packed, run } = require('./cache.cjs');
-const { workFolder } = require('./processes.cjs');
+const { cachedFolder, packed, run } = require('./cache.cjs');
 
 /**
  * Pinned: later versions drew reports wrongly when they were tried. `npm install` of it fails on a missing peer, its
@@ -42,21 +41,12 @@ const MIME = {
  * @throws Error when npm can't bring them, or brings something else
  */
 async function ensureViewer() {
-  const target = path.join(cacheDir(), `ohif-${VERSION}`);
-  const dist = path.join(target, 'dist');
-  if (fs.existsSync(path.join(dist, 'index.html'))) return dist;
-  fs.mkdirSync(cacheDir(), { recursive: true });
-  const work = workFolder(path.join(cacheDir(), 'ohif-'));
-  try {
-    const file = await pack(work.dir);
-    await run('tar', ['-xzf', file, '--strip-components=1', '--exclude=*.map', 'package/dist'], work.dir);
+  const folder = await cachedFolder(`ohif-${VERSION}`, 'dist/index.html', async (dir) => {
+    const file = await pack(dir);
+    await run('tar', ['-xzf', file, '--strip-components=1', '--exclude=*.map', 'package/dist'], dir);
     fs.rmSync(file);
-    fs.rmSync(target, { recursive: true, force: true });
-    fs.renameSync(work.dir, target);
-  } finally {
-    work.remove();
-  }
-  return dist;
+  });
+  return path.join(folder, 'dist');
 }
 
 async function pack(work) {

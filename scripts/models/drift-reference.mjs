@@ -14,9 +14,9 @@ const require = createRequire(import.meta.url);
 require('../lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
 const { SHIPPED_MODELS } = require('../../src/app/installed.ts');
-const { lineSettings, openLine } = require('../../src/app/line.ts');
+const { pipelineSettings, openPipeline } = require('../../src/app/pipeline.ts');
 const { configSchema } = require('../../src/config/config.ts');
-const { count, emptyPage } = require('../../src/monitoring/drift-book.ts');
+const { count, emptyDriftCounts } = require('../../src/monitoring/drift-store.ts');
 const { openPicture } = require('../../src/pipeline/picture-file.ts');
 const { unboundedReader } = require('../../src/pipeline/film-reader.ts');
 const { analysePixels } = require('../../src/pipeline/pipeline.ts');
@@ -32,16 +32,16 @@ async function main() {
       write: { type: 'boolean', default: false },
     },
   });
-  const opened = await openLine(
-    lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
+  const opened = await openPipeline(
+    pipelineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
   const [classifier] = opened.models.classifiers;
   if (classifier === undefined) throw new Error('the line has no classifier');
-  const page = emptyPage();
+  const counts = emptyDriftCounts();
   const line = {
     ...opened,
     reader: unboundedReader,
-    observer: { stage() {}, film() {}, measured: (measures) => count(page, measures) },
+    observer: { stage() {}, film() {}, measured: (measures) => count(counts, measures) },
   };
   /** @type {Record<string, string>[]} */
   const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true });
@@ -55,7 +55,7 @@ async function main() {
     if (i % 100 === 99) say(`${i + 1} of ${films.length}`);
   }
   const models = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
-  const reference = { films: films.length, split: 'validation split, frontal films', models, measures: page.measures };
+  const reference = { films: films.length, split: 'validation split, frontal films', models, measures: counts.measures };
   if (!values.write) process.stdout.write(`${JSON.stringify(reference)}\n`);
   else write(path.join(SHIPPED_MODELS, classifier.model.manifest.id, 'manifest.json'), reference);
   return 0;

@@ -16,13 +16,13 @@ import { Explained, ROOT, runMain, say } from '../lib/shell.mjs';
 const require = createRequire(import.meta.url);
 require('../lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
-const { lineSettings, openLine } = require('../../src/app/line.ts');
+const { pipelineSettings, openPipeline } = require('../../src/app/pipeline.ts');
 const { configSchema } = require('../../src/config/config.ts');
 const { openPicture, kindOf } = require('../../src/pipeline/picture-file.ts');
 const { wilson } = require('../../src/statistics/statistics.ts');
 const { decode, open, refusalOf } = require('../../src/pipeline/decode.ts');
 const { unboundedReader } = require('../../src/pipeline/film-reader.ts');
-const { findUnlike, refuseUnlike } = require('../../src/pipeline/gate.ts');
+const { findOutOfDistribution, refuseOutOfDistribution } = require('../../src/pipeline/out-of-distribution.ts');
 const { findView } = require('../../src/pipeline/infer.ts');
 const { findLungs, implausible } = require('../../src/pipeline/lungs.ts');
 const { preprocess } = require('../../src/pipeline/preprocess.ts');
@@ -44,8 +44,8 @@ async function main() {
   });
   if (values.pictures === undefined || values.out === undefined)
     throw new Explained('usage: npm run gate -- --pictures DIR --out FILE.jsonl');
-  const line = await openLine(
-    lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
+  const line = await openPipeline(
+    pipelineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
   const named = (tasks) =>
     line
@@ -66,16 +66,16 @@ async function main() {
       ? { view: null, lungs: null }
       : (known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line))) });
     if (!values['gate-only'] && !known.has(picture.key)) fs.appendFileSync(values.out, `${JSON.stringify(slow)}\n`);
-    const unlike = film && (await findUnlike(film, line.models.gate));
+    const outOfDistribution = film && (await findOutOfDistribution(film, line.models.outOfDistribution));
     found.push({
       ...picture,
       ...slow,
-      unlike,
+      outOfDistribution,
       refused:
         film === null
           ? 'unread'
-          : (refuseUnlike(unlike, line.models.gate, viewOf(slow))?.reason ?? slow.view ?? slow.lungs ?? 'none'),
-      strange: refuseUnlike(unlike, line.models.gate, viewOf(slow)),
+          : (refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow))?.reason ?? slow.view ?? slow.lungs ?? 'none'),
+      strange: refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow)),
     });
     if (i % 100 === 99) say(`${i + 1} of ${wanted.length}`);
   }

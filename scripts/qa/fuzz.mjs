@@ -96,7 +96,7 @@ async function fuzzAnswers(count, seed, result) {
   const kinds = [
     ...Object.values(RETRIEVALS).map((send) => [send(file), () => archive.retrieve(path)]),
     ...Object.values(SEARCHES).flatMap((send) =>
-      [() => archive.findInstances(study), () => archive.findSeries(study), () => archive.sightStudy(study)].map(
+      [() => archive.findInstances(study), () => archive.findSeries(study), () => archive.findStudySummary(study)].map(
         (ask) => [send(rowsOf(study, 20)), ask],
       ),
     ),

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { minutesTable, timed } from '../lib/parts.mjs';
 import { Explained, ROOT, runMain, runShown, say } from '../lib/shell.mjs';
 
-const { cacheDir, packed, run } = createRequire(import.meta.url)('../lib/cache.cjs');
+const { cachedFolder, packed, run } = createRequire(import.meta.url)('../lib/cache.cjs');
 
 const MAJORS = ['22', '24'];
 const TESTS = [
@@ -50,22 +50,12 @@ async function by(node, command) {
  */
 async function ensureNode(major) {
   if (!/^\d+$/.test(major)) throw new Explained(`${major} is no major version of Node`);
-  const target = path.join(cacheDir(), `node-${major}`);
-  const node = path.join(target, 'bin/node');
-  if (fs.existsSync(node)) return node;
-  fs.mkdirSync(cacheDir(), { recursive: true });
-  const work = fs.mkdtempSync(path.join(cacheDir(), 'node-'));
-  try {
-    await run(
-      'tar',
-      ['-xzf', await packed(`node-linux-${process.arch}@${major}`, work), '--strip-components=1', 'package/bin'],
-      work,
-    );
-    fs.renameSync(work, target);
-  } finally {
-    fs.rmSync(work, { recursive: true, force: true });
-  }
-  return node;
+  const folder = await cachedFolder(`node-${major}`, 'bin/node', async (dir) => {
+    const file = await packed(`node-linux-${process.arch}@${major}`, dir);
+    await run('tar', ['-xzf', file, '--strip-components=1', 'package/bin'], dir);
+    fs.rmSync(file);
+  });
+  return path.join(folder, 'bin/node');
 }
 
 await runMain(main);

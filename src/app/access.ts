@@ -4,7 +4,7 @@ import { trustingFetch } from '../net/trusting-fetch';
 import { type Access, createAccess } from '../web/access/access';
 import { openAccounts } from '../web/access/account-store';
 import { Directory, type RecordChange } from '../web/access/directory';
-import type { AccessStores } from '../web/access/session-book';
+import type { AccessStores } from '../web/access/authenticator';
 import { openSessions } from '../web/access/session-store';
 import { openApiTokens } from '../web/access/token-store';
 import { type Database, openDatabase } from '../worklist/database';
@@ -17,13 +17,14 @@ function accessStores(database: Database): AccessStores {
 }
 
 export interface OpenedAccess extends Access {
-  /** What the list and the accounts are in; null where neither is here. */
+  /** Database of the reading list and the accounts; null where this process has neither. */
   readonly database: Database | null;
 }
 
 /**
- * The layer that the web is behind. Accounts are in the list's database where there is a list, else in a connection of
- * its own, which it closes; where nobody signs in there is none.
+ * Opens the access layer, which stands in front of every page and route. Accounts are in the list's database where this
+ * process keeps a list, else in a database connection of its own, which `close` ends. Without a sign-in there are no
+ * accounts.
  */
 export function openAccess(config: Config, log: Log, listDatabase: Database | null): OpenedAccess {
   const own = listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database, log) : null;
@@ -48,7 +49,7 @@ export function openAccess(config: Config, log: Log, listDatabase: Database | nu
   };
 }
 
-/** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
+/** Accounts and API tokens for the command line, with the audit trail that records every change. */
 export function openDirectory(config: Config): {
   directory: Directory;
   record: RecordChange;

@@ -1,16 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { serveFilms } from '../pipeline/analysis-requests';
 import type { AnalysisDescription } from './analysis';
-import { type LineSettings, openLine } from './line';
+import { type PipelineSettings, openPipeline } from './pipeline';
 
 const port = parentPort;
 if (port === null) throw new Error('analysis-worker.ts is started as a thread only');
 
 void serveFilms(port, async (log) => {
-  const line = await openLine(workerData as LineSettings, log);
+  const pipeline = await openPipeline(workerData as PipelineSettings, log);
   const description: AnalysisDescription = {
-    identity: line.identity(),
-    classifier: line.models.classifiers[0]!.model.manifest,
+    identity: pipeline.identity(),
+    classifier: pipeline.models.classifiers[0]!.model.manifest,
   };
-  return { line, description };
+  return { pipeline, description };
 });

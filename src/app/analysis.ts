@@ -5,38 +5,38 @@ import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { AnalysisThreads } from '../pipeline/analysis-threads';
 import type { AnalysisIdentity } from '../pipeline/encode';
-import { inThisThread, type StudyLine } from '../pipeline/film-work';
-import type { Line } from '../pipeline/pipeline';
-import { type LineSettings, openReader } from './line';
+import { inThisThread, type StudyPipeline } from '../pipeline/film-work';
+import type { Pipeline } from '../pipeline/pipeline';
+import { type PipelineSettings, openReader } from './pipeline';
 
-/** What an analysis thread says of its line. */
+/** What an analysis thread reports of its pipeline when it has started. */
 export interface AnalysisDescription {
-  /** But for its time. */
+  /** Software version, device, models and settings; the start time is missing, it is set for each film. */
   readonly identity: AnalysisIdentity;
-  /** Of the first one. */
+  /** Manifest of the first classifier. */
   readonly classifier: ModelManifest;
 }
 
-/** What works on films in this process. */
+/** The film analysis of this process. */
 export interface OpenedAnalysis {
-  readonly line: StudyLine;
+  readonly pipeline: StudyPipeline;
   readonly classifier: ModelManifest;
   close(): Promise<void>;
 }
 
-/** Films that are analysed at the same time. */
+/** Number of films that are analysed at the same time. */
 export function concurrencyOf({ analysis }: Pick<Config, 'analysis'>): number {
   return analysis.concurrency === 'auto' ? usableCores() : analysis.concurrency;
 }
 
-/** Threads as configured. @throws HilumError of the networks */
+/** Starts the analysis threads that the configuration asks for. @throws HilumError where a network can't be used */
 export async function openAnalysis(
   config: Config,
   log: Log,
   workerFile = join(__dirname, 'analysis-worker.js'),
 ): Promise<OpenedAnalysis> {
   const { models, results, decode, classification, findings } = config;
-  const settings: LineSettings = { models, results, decode, classification, findings };
+  const settings: PipelineSettings = { models, results, decode, classification, findings };
   const threads = await AnalysisThreads.open<AnalysisDescription>(
     { workerFile, settings, timeoutMs: config.analysis.timeoutMs, log },
     concurrencyOf(config),
@@ -44,17 +44,17 @@ export async function openAnalysis(
   const { identity, classifier } = threads.description;
   const reader = openReader(decode, log);
   return {
-    line: { analyst: threads, reader, identity: () => ({ ...identity, startedAt: new Date() }) },
+    pipeline: { analyser: threads, reader, identity: () => ({ ...identity, startedAt: new Date() }) },
     classifier,
     close: () => Promise.all([threads.close(), reader.close()]).then(() => undefined),
   };
 }
 
-/** A line that is there, in this thread. */
-export function analysisBy(line: Line): OpenedAnalysis {
+/** An analysis that runs in this thread, on a pipeline that is loaded already. */
+export function analysisBy(pipeline: Pipeline): OpenedAnalysis {
   return {
-    line: inThisThread(line),
-    classifier: line.models.classifiers[0]!.model.manifest,
-    close: () => line.reader.close(),
+    pipeline: inThisThread(pipeline),
+    classifier: pipeline.models.classifiers[0]!.model.manifest,
+    close: () => pipeline.reader.close(),
   };
 }

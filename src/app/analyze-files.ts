@@ -5,21 +5,24 @@ import { outputFailed, requireWritable } from '../base/disk';
 import { Journal } from '../base/journal';
 import { parseUid } from '../dicom/uid';
 import { type AnalysisIdentity, resultUids } from '../pipeline/encode';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { type FileResult, rejectionIn, stateOf } from './file-results';
 import { type FileStamp, type GivenFile, isPictureResult, sha256Of, workOnFile, writeOutputs } from './file-work';
-import { openLineForFiles } from './line';
+import { openPipelineForFiles } from './pipeline';
 import { type RejectedFilms, rejectionOf, rejectionsIn } from './rejection-files';
 
 export type { FileResult, GivenFile };
 
-/** A file that was worked on now, or in an earlier run; null: a result of Hilum, which is left alone. */
+/** Result of one file, computed now or in an earlier run (`isKept`); null for a file that Hilum wrote itself. */
 type FileWork = { readonly result: FileResult; readonly isKept: boolean } | null;
 
 export interface FileAnalysis {
   /** Labels of the findings, in the order of {@link FileResult.findings}. */
   readonly labels: readonly string[];
-  /** One bad file must not keep the others from being done. @throws HilumError OUTPUT_FAILED, and nothing else */
+  /**
+   * Analyses one file. A file that can't be read gives a result that says so, and does not end the run.
+   * @throws HilumError OUTPUT_FAILED, and nothing else
+   */
   analyze(given: GivenFile): Promise<FileWork>;
   close(): Promise<void>;
 }
@@ -27,86 +30,87 @@ export interface FileAnalysis {
 export interface FileAnalysisOptions {
   readonly out: string;
   readonly files: readonly GivenFile[];
-  /** Another folder of models. */
+  /** Folder of models to use instead of the shipped ones. */
   readonly models?: string | undefined;
-  /** Whose models, operating point and objects are used; undefined for those that come with Hilum. */
+  /** Configuration file whose models, operating points and output objects are used; undefined: the shipped defaults. */
   readonly config?: string | undefined;
-  /** Also what was done before. */
+  /** Also analyses files that an earlier run has analysed. */
   readonly again?: boolean | undefined;
 }
 
-/** What came of one file, as the journal keeps it. */
+/** One line of the journal: the result of one file. */
 interface FileRecord {
-  /** Resolved, so that it is the same from whatever folder it is named. */
+  /** Absolute path, so that a later run finds it from any working directory. */
   readonly file: string;
-  /** The file as it was. */
+  /** Size, date and digest of the file when it was analysed. */
   readonly stamp: FileStamp;
   readonly told: Omit<FileResult, 'file' | 'outputs' | 'models'>;
-  /** Below the folder of results. */
+  /** Paths of the files written, relative to the folder of results. */
   readonly outputs: readonly string[];
 }
 
-/** What files are analysed with. */
-interface Bench {
+/** What is needed to analyse files. */
+interface AnalysisContext {
   readonly out: string;
-  readonly line: Line;
+  readonly pipeline: Pipeline;
   readonly rejections: RejectedFilms;
   readonly journal: Journal<FileRecord>;
-  /** What the journal has of files that are as they were, by resolved path. */
+  /** Journal records of files that have not changed since, by absolute path. */
   readonly kept: ReadonlyMap<string, FileRecord>;
-  /** Results that the journal names, resolved. */
+  /** Absolute paths of the results that the journal names. */
   readonly written: ReadonlySet<string>;
 }
 
 /**
- * The pipeline on files, without any server: the results of each film go to `out`/<SOP Instance UID>/. Stopped and
- * started again with the same `out`, it goes on where it was.
- * @param note told which models of that folder do not run
- * @throws HilumError OUTPUT_FAILED, or of configuration and models
+ * Runs the pipeline on files, without any server. The results of each film go to `out`/<SOP Instance UID>/. Run again
+ * with the same `out`, it continues where it stopped.
+ * @param note is called with the models of that folder that do not run
+ * @throws HilumError OUTPUT_FAILED, or an error of the configuration or the models
  */
 export async function openFileAnalysis(
   { out, files, models, config, again = false }: FileAnalysisOptions,
   note: (text: string) => void,
 ): Promise<FileAnalysis> {
   await requireWritable(out);
-  // Loaded only where it is asked for: with it come all rooms that have settings.
+  // Imported only where it is needed: it imports every room that has settings.
   const read = config === undefined ? null : (await import('../config/config.js')).readConfig(config);
-  return analysisBy(await openLineForFiles(read, models, note), { out, files, again });
+  return analysisBy(await openPipelineForFiles(read, models, note), { out, files, again });
 }
 
-/** As {@link openFileAnalysis}, by a line that is there. */
+/** As {@link openFileAnalysis}, with a pipeline that is loaded already. */
 export async function analysisBy(
-  line: Line,
+  pipeline: Pipeline,
   { out, files, again = false }: Pick<FileAnalysisOptions, 'out' | 'files' | 'again'>,
 ): Promise<FileAnalysis> {
-  const journal = await openJournal(out, line.identity());
+  const journal = await openJournal(out, pipeline.identity());
   const paths = files.map(({ file }) => file);
-  const rejections = await rejectionsIn(paths, line);
+  const rejections = await rejectionsIn(paths, pipeline);
   const known = again ? [] : await unchanged(paths, { out, journal, rejections });
   const outputs = [...journal.known.values()].flatMap((record) => record.outputs);
-  const bench: Bench = {
+  const context: AnalysisContext = {
     out,
-    line,
+    pipeline,
     rejections,
     journal,
     kept: new Map(known.map((record) => [record.file, record])),
     written: new Set(outputs.map((name) => resolve(out, name))),
   };
   return {
-    labels: line.identity().findings.map(({ label }) => label),
-    analyze: (given) => analyzeFile(given, bench),
-    close: () => Promise.all([line.reader.close(), journal.close()]).then(() => undefined),
+    labels: pipeline.identity().findings.map(({ label }) => label),
+    analyze: (given) => analyzeFile(given, context),
+    close: () => Promise.all([pipeline.reader.close(), journal.close()]).then(() => undefined),
   };
 }
 
-/** A file that `hilum analyze` keeps for itself, by its name. */
+/** Whether a file is a journal of `hilum analyze`, by its name. */
 export const isJournal = (file: string): boolean => /^analysis-[0-9a-f]{12}\.jsonl$/.test(basename(file));
 
-/** Raise it when a record's content changes. */
+/** Raise it when the fields of a record change. */
 const JOURNAL_VERSION = 1;
 
 async function openJournal(out: string, identity: AnalysisIdentity): Promise<Journal<FileRecord>> {
-  // All that shapes results enters their UIDs: those of no film stand for the analysis itself.
+  // Everything that shapes a result enters its UIDs, so the report UID of a made-up film identifies the analysis
+  // itself.
   const { report } = resultUids(parseUid('2.25.0'), parseUid('2.25.0'), identity);
   const parts = [JOURNAL_VERSION, identity.softwareVersion, report.instance];
   const analysis = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
@@ -116,7 +120,7 @@ async function openJournal(out: string, identity: AnalysisIdentity): Promise<Jou
   return writing(path, () => Journal.open<FileRecord>(path, heading));
 }
 
-/** @throws HilumError OUTPUT_FAILED whatever goes wrong */
+/** Does the work and turns any error into OUTPUT_FAILED. @throws HilumError OUTPUT_FAILED */
 async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -125,16 +129,16 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What the journal knows of files that have not changed since, and whose results are still there. */
+/** Journal records of files that have not changed and whose results still exist. */
 async function unchanged(
   files: readonly string[],
-  { out, journal, rejections }: Pick<Bench, 'out' | 'journal' | 'rejections'>,
+  { out, journal, rejections }: Pick<AnalysisContext, 'out' | 'journal' | 'rejections'>,
 ): Promise<FileRecord[]> {
   const kept: FileRecord[] = [];
   for (const file of files) {
     const record = journal.known.get(resolve(file));
     if (record === undefined) continue;
-    // A note that came since, or is gone.
+    // Whether a rejection note has come or gone since.
     const isRejected = rejectionOf(record.stamp.study, record.told.sopInstanceUid, rejections);
     if (isRejected !== rejectionIn(record.told)) continue;
     if ((await isAsItWas(file, record.stamp)) && (await areThere(out, record.outputs))) kept.push(record);
@@ -155,24 +159,28 @@ async function areThere(out: string, outputs: readonly string[]): Promise<boolea
   return found.every((one) => one?.isFile() === true);
 }
 
-async function analyzeFile({ file, isNamed }: GivenFile, bench: Bench): Promise<FileWork> {
+async function analyzeFile({ file, isNamed }: GivenFile, context: AnalysisContext): Promise<FileWork> {
   const path = resolve(file);
-  if (!isNamed && (bench.written.has(path) || isPictureResult(path))) return null;
-  const known = bench.kept.get(path);
-  if (known !== undefined) return { result: toldOf(known, file, bench), isKept: true };
+  if (!isNamed && (context.written.has(path) || isPictureResult(path))) return null;
+  const known = context.kept.get(path);
+  if (known !== undefined) return { result: toldOf(known, file, context), isKept: true };
   const started = performance.now();
-  const worked = await workOnFile({ file, isNamed }, bench.line, bench.rejections);
+  const worked = await workOnFile({ file, isNamed }, context.pipeline, context.rejections);
   if (worked === null) return null;
-  const outputs = await writeOutputs(worked.outputs, bench.out);
+  const outputs = await writeOutputs(worked.outputs, context.out);
   const seconds = Math.round((performance.now() - started) / 10) / 100;
   const record: FileRecord = { file: path, stamp: worked.stamp, told: { ...worked.told, seconds }, outputs };
-  // What could not be worked on is tried again.
+  // Files that failed are tried again.
   if (!['failed', 'unreadable'].includes(stateOf(record.told)))
-    await writing(bench.journal.path, () => bench.journal.add(record));
-  return { result: toldOf(record, file, bench), isKept: false };
+    await writing(context.journal.path, () => context.journal.add(record));
+  return { result: toldOf(record, file, context), isKept: false };
 }
 
-function toldOf({ told, outputs }: FileRecord, file: string, { out, line }: Pick<Bench, 'out' | 'line'>): FileResult {
-  const models = line.identity().models.map(({ id, version }) => ({ id, version }));
+function toldOf(
+  { told, outputs }: FileRecord,
+  file: string,
+  { out, pipeline }: Pick<AnalysisContext, 'out' | 'pipeline'>,
+): FileResult {
+  const models = pipeline.identity().models.map(({ id, version }) => ({ id, version }));
   return { file, ...told, outputs: outputs.map((name) => join(out, name)), models };
 }

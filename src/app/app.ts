@@ -1,15 +1,15 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
-import { SeenStudies } from '../archive/seen-studies';
+import { StudyCache } from '../archive/study-cache';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { Role } from '../config/roles';
 import type { ProgressEvent } from '../events/progress-event';
-import { ShadowFile } from '../monitoring/shadow-book';
-import type { Line } from '../pipeline/pipeline';
+import { ShadowFileStore } from '../monitoring/shadow-store';
+import type { Pipeline } from '../pipeline/pipeline';
 import { type Broker, connectBroker } from '../queue/broker';
 import type { Metrics } from '../web/metrics';
 import { Outages } from '../web/outages';
-import { KeptTurnaround } from '../worklist/kept-turnaround';
+import { TurnaroundCache } from '../worklist/turnaround-cache';
 import { openAccess, type OpenedAccess } from './access';
 import { analysisBy, openAnalysis, type OpenedAnalysis } from './analysis';
 import { openArchive, openReadinessArchive } from './archive';
@@ -17,7 +17,7 @@ import { openAttributeWatch } from './attribute-watch';
 import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
-import { openReader } from './line';
+import { openReader } from './pipeline';
 import { openList, type OpenedList, openListWeb, type OperationSources } from './list';
 import { openMeasures } from './measures';
 import { Opened } from './opened';
@@ -30,28 +30,31 @@ import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
 export interface App {
-  /** Resolves once health is served; the broker and the archive may come later. */
+  /** Resolves once the health routes are served. Broker and archive may connect later. */
   start(): Promise<{ port: number }>;
-  /** Takes no new study, waits for the film in hand within the configured time, returns its study, then closes all. */
+  /**
+   * Takes no new study, waits for the film in work within the configured time, returns its study to the queue, and
+   * closes everything.
+   */
   stop(): Promise<void>;
 }
 
-/** What tests bring. */
+/** Replacements that tests pass in. */
 interface OwnParts extends Partial<Deliveries> {
   readonly analysisWorker?: string;
 }
 
-/** Longest wait for the last notes of the reading list (milliseconds). */
+/** Longest wait for the last progress notes of the reading list (milliseconds). */
 const LIST_GRACE_MS = 5_000;
 
 /**
- * Creates what the roles of this process ask for, once; tests bring a line and sinks of their own. Nothing runs before
- * `start`.
- * @throws HilumError of the models.
+ * Creates all parts that the roles of this process need, once. Tests pass in a pipeline and sinks of their own. Nothing
+ * runs before `start`.
+ * @throws HilumError of the models
  */
-export async function createApp(config: Config, log: Log, ownLine?: Line, own: OwnParts = {}): Promise<App> {
+export async function createApp(config: Config, log: Log, ownPipeline?: Pipeline, own: OwnParts = {}): Promise<App> {
   const opened = new Opened();
-  const parts = await openParts(config, log, ownLine, own, opened).catch(async (error: unknown) => {
+  const parts = await openParts(config, log, ownPipeline, own, opened).catch(async (error: unknown) => {
     await opened.close();
     throw error;
   });
@@ -72,7 +75,7 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
   const { analysis, note, watch, ris, retention, broker, worker, deliveries, catchUp } = parts;
   const { readiness, othersWatch, web } = parts;
   const port = await web.start();
-  for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
+  for (const { id, version, sha256 } of analysis?.pipeline.identity().models ?? [])
     log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
   log.info({ event: 'http.listening', host: http.host, port, version: VERSION }, 'health is served');
   await worker?.start();
@@ -111,29 +114,32 @@ async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promi
   log.info({ event: 'service.stopped' }, 'service stopped');
 }
 
-/** Null is what this process does not do. */
-async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
+/** Opens the parts; null stands for what this process does not do. */
+async function openParts(config: Config, log: Log, ownPipeline: Pipeline | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
   const tracing = opened.add(await openTracing(config, log), (it) => it.close());
   const analysis = opened.add(
-    has('worker') ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker)) : null,
+    has('worker')
+      ? await (ownPipeline ? analysisBy(ownPipeline) : openAnalysis(config, log, own.analysisWorker))
+      : null,
     (it) => it.close(),
   );
   const archive = opened.add(openArchive(config, log), (it) => it.close());
-  const seen = new SeenStudies(archive);
-  const list = has('list') ? openList(config, seen.asked(), log) : null;
+  const studyCache = new StudyCache(archive);
+  const list = has('list') ? openList(config, studyCache.archiveWithCache(), log) : null;
   const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config, log)) : []), ...(list === null ? [] : [list.sink])];
   const broker = opened.add(connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log), (it) =>
     it.stop(0),
   );
-  const turnaround = list && new KeptTurnaround({ worklist: list.worklist, timeZone: config.list.timeZone });
+  const turnaround = list && new TurnaroundCache({ worklist: list.worklist, timeZone: config.list.timeZone });
   const { metrics, observer, drift } = openMeasures(
     config,
     { classifier: analysis?.classifier ?? null, broker, sinks, turnaround },
     log,
   );
-  const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
-  const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
+  const shadowStore =
+    analysis !== null && config.results.mode === 'shadow' ? await ShadowFileStore.open(config.state.dir) : null;
+  const watch = list && openAttributeWatch(config, list, archive, studyCache.archiveWithCache(), broker, log);
   const ris = openRis(config, list, metrics, log);
   const retention = openRetention(config, { database: list?.database ?? null, metrics }, log);
   const note =
@@ -145,21 +151,25 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const progress = openProgress(config, note, broker);
   const worker =
     analysis &&
-    openWorker(config, { line: { ...analysis.line, observer }, archive, seen, broker, book, progress, metrics }, log);
+    openWorker(
+      config,
+      { pipeline: { ...analysis.pipeline, observer }, archive, studyCache, broker, shadowStore, progress, metrics },
+      log,
+    );
   const failingSince = new Map<string, number>();
   const observers = { archive, broker, metrics, failingSince };
   const deliveries = openDeliveries(config, { ...own, sinks }, observers, log);
-  const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
+  const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, shadowStore) : null;
   const operation = { turnaround, failingSince, drift };
-  const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
-  const line = { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp };
-  return { tracing, retention, ...line, ...front };
+  const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownPipeline, log });
+  const parts = { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp };
+  return { tracing, retention, ...parts, ...front };
 }
 
-/** What the service's port is answered with, and what readiness looks at. */
+/** The parts that answer on the service's port, and the readiness checks. */
 function openFront(
   config: Config,
-  { analysis, archive, list, operation, broker, metrics, opened, ownLine, log }: FrontParts,
+  { analysis, archive, list, operation, broker, metrics, opened, ownPipeline, log }: FrontParts,
 ): OpenedFront {
   const watched = opened.add(openReadinessArchive(config), (it) => it.close());
   const access = openAccess(config, log, list?.database ?? null);
@@ -170,9 +180,9 @@ function openFront(
     database: access.database,
     outages,
   });
-  // A thread of its own: whoever looks at pictures holds up no analysis.
-  const reader = ownLine?.reader ?? openReader(config.decode, log);
-  const models = analysis?.line.identity().models ?? null;
+  // A decoder thread of its own, so that drawing pictures does not hold up the analysis.
+  const reader = ownPipeline?.reader ?? openReader(config.decode, log);
+  const models = analysis?.pipeline.identity().models ?? null;
   const listWeb = openListWeb(config, {
     list,
     operation: { ...operation, outages },
@@ -192,7 +202,7 @@ interface OpenedFront {
   readonly watched: DicomWebArchive;
   readonly access: OpenedAccess;
   readonly readiness: ReadinessWatch;
-  /** Null where nobody can ask since when they are away. */
+  /** Null where nobody can ask since when other systems have been away. */
   readonly othersWatch: ReadinessWatch | null;
   readonly web: OpenedWeb;
 }
@@ -205,6 +215,6 @@ interface FrontParts {
   readonly broker: Broker;
   readonly metrics: Metrics;
   readonly opened: Opened;
-  readonly ownLine: Line | undefined;
+  readonly ownPipeline: Pipeline | undefined;
   readonly log: Log;
 }

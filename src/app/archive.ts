@@ -2,13 +2,10 @@ import { dicomWebArchive, type DicomWebArchive } from '../archive/dicomweb';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 
-/** Readiness has an answer by then, whatever the archive does (milliseconds). */
+/** Readiness answers within this time, whatever the archive does (milliseconds). */
 const READINESS_MS = 10_000;
 
-/**
- * The archive for readiness alone: one connection of its own, so that whoever asks for readiness takes none from the
- * analysis.
- */
+/** The archive for readiness checks alone, over a connection of its own, so that checks take none from the analysis. */
 export function openReadinessArchive({ archive }: Pick<Config, 'archive'>): DicomWebArchive {
   return dicomWebArchive({
     ...archive,

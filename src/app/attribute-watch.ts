@@ -8,21 +8,21 @@ import { AttributeWatch, type ListedStudy } from '../worklist/attribute-watch';
 import type { OpenedList } from './list';
 
 /**
- * What keeps the list's patient and study attributes as the archive has them, over the days and at the pace of the
- * catch-up. In shadow mode nothing is announced: what is to be waits until the mode is live.
+ * Opens the watch that keeps the list's patient and study attributes equal to the archive's, over the days and at the
+ * pace of the catch-up. In shadow mode corrections are kept and announced once the mode is live.
  */
 export function openAttributeWatch(
   config: Pick<Config, 'catchUp' | 'results'>,
   { worklist }: OpenedList,
   archive: DicomWebArchive,
-  seenArchive: DicomWebArchive,
+  cachedArchive: DicomWebArchive,
   broker: Pick<Broker, 'announce'>,
   log: Log,
 ): AttributeWatch {
   const { kind, windowDays, intervalMs } = config.catchUp;
   const announce = config.results.mode === 'shadow' ? null : (event: ResultEvent) => broker.announce(event);
   const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, log);
-  return new AttributeWatch({ worklist, archive, seenArchive, announce, sweep, log }, { intervalMs });
+  return new AttributeWatch({ worklist, archive, cachedArchive, announce, sweep, log }, { intervalMs });
 }
 
 async function* listedStudies(
@@ -31,7 +31,7 @@ async function* listedStudies(
   log: Log,
 ): AsyncGenerator<readonly ListedStudy[]> {
   const finder = {
-    findStudies: (search: Parameters<DicomWebArchive['sightStudies']>[0]) => archive.sightStudies(search),
+    findStudies: (search: Parameters<DicomWebArchive['findStudySummaries']>[0]) => archive.findStudySummaries(search),
   };
   const onCut = (span: string) =>
     log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only');

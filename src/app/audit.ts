@@ -8,10 +8,10 @@ import { type AuditRecorder, createRecorder } from '../web/audit/recorder';
 import { connectSyslog } from '../web/audit/syslog';
 import { AuditTrail } from '../web/audit/trail';
 
-/** What waits for the audit record repository is one process's own: a folder for that of the command line. */
+/** Name of the spool folder for audit messages of the command line: each process has its own. */
 export const COMMAND_LINE = 'command-line';
 
-/** The audit trail as configured; its file is made when there is something to write. */
+/** The audit trail as configured. Its file is made with the first record. */
 export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
   const { dir, syslog } = audit;
   const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
@@ -21,13 +21,13 @@ export function openRecorder({ audit }: Config, log: Log, spoolName = ''): Audit
   });
 }
 
-/** Puts what a command does into the audit trail, in the name of who runs it, before it is done. */
+/** Records what a command does, in the name of the person who runs it, before it is done. */
 export interface CommandTrail {
-  /** Resolves when it is on the disk. @throws HilumError AUDIT_FAILED: then it must not be done */
+  /** Resolves when the record is on disk. @throws HilumError AUDIT_FAILED: then the command must not go on */
   record(event: AuditEvent | SystemEvent): Promise<void>;
 }
 
-/** The audit trail as configured, for one piece of work at the command line. */
+/** Opens the audit trail as configured, does the work of a command, and closes it. */
 export async function withTrail<T>(config: Config, work: (trail: CommandTrail) => Promise<T>): Promise<T> {
   const recorder = openRecorder(config, createLog('silent'), COMMAND_LINE);
   try {
@@ -37,13 +37,13 @@ export async function withTrail<T>(config: Config, work: (trail: CommandTrail) =
   }
 }
 
-/** In the name of who runs the command. */
+/** Records in the name of the person who runs the command. */
 export function commandTrail(recorder: AuditRecorder): CommandTrail {
   const actor = { ...commandLineUser(), roles: [], address: undefined };
   return { record: (event) => recorder.record(actor, event) };
 }
 
-/** Who works at the command line: the operating system knows. */
+/** The user of the operating system who runs the command. */
 export function commandLineUser(): { readonly id: string; readonly name: string } {
   const { username } = userInfo();
   return { id: `${COMMAND_LINE}:${username}`, name: username };

@@ -9,8 +9,8 @@ import { type CommandTrail, withTrail } from './audit';
 import { VERSION } from './installed';
 
 /**
- * Writes a backup of the embedded database, while the service runs or not.
- * @param force replaces a file of that name
+ * Writes a backup of the embedded database; the service may run meanwhile.
+ * @param force replaces an existing file
  * @throws HilumError BACKUP_REFUSED, BACKUP_INVALID, of the database, AUDIT_FAILED
  */
 export async function backUp(config: Config, file: string, force: boolean): Promise<BackupManifest> {
@@ -28,7 +28,7 @@ export async function backUp(config: Config, file: string, force: boolean): Prom
 }
 
 /**
- * Puts the database of a backup in the place of the embedded one, while no process has that open.
+ * Replaces the embedded database by that of a backup; no process may have it open.
  * @throws HilumError BACKUP_REFUSED, BACKUP_INVALID, DATABASE_IN_USE, of the database, AUDIT_FAILED
  */
 export async function restore(config: Config, file: string): Promise<Restored & { readonly path: string }> {
@@ -59,13 +59,17 @@ function refused(why: string): HilumError {
 }
 
 interface Names {
-  /** Quoted, as SQL has it. */
+  /** Name of the database, quoted for SQL. */
   readonly database: string;
-  /** `owner NAME`, or nothing. */
+  /** `owner NAME` in SQL; '' where the URL names no user. */
   readonly user: string;
 }
 
-/** The database's file; of a server the words for its own programs. @throws HilumError BACKUP_REFUSED */
+/**
+ * Path of the embedded database's file.
+ * @param words makes the refusal for PostgreSQL, with the commands of PostgreSQL to use instead
+ * @throws HilumError BACKUP_REFUSED for PostgreSQL
+ */
 function embedded({ list }: Config, words: (url: string, names: Names) => readonly string[]): string {
   const path = databaseFileOf(list.database);
   if (path !== null) return path;
@@ -80,10 +84,10 @@ function embedded({ list }: Config, words: (url: string, names: Names) => readon
 
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const kept = (database: string) => database.replace(/"$/, '_replaced"');
-/** For the shell. */
+/** Quoted for the shell. */
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** What libpq knows of an address that `pg` understands, as far as it is no secret (PostgreSQL, section 34.1.2). */
+/** Parameters of a `pg` URL that libpq understands and that hold no secret (PostgreSQL manual, section 34.1.2). */
 const KNOWN = ['host', 'port', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
 
 function withoutSecrets(url: URL): string {

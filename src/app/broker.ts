@@ -5,8 +5,9 @@ import { type Broker, type BrokerOptions, connectBroker } from '../queue/broker'
 const BROKER_WAIT_MS = 10_000;
 
 /**
- * A connection for one piece of work, ended with it. @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID when there
- * is none in time, and what `work` throws
+ * Connects to the broker, does the work and disconnects.
+ * @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID when there is no connection in time, and whatever `work`
+ * throws
  */
 export async function withBroker<T>(options: BrokerOptions, work: (broker: Broker) => Promise<T>): Promise<T> {
   const broker = connectBroker(options, createLog('silent'));

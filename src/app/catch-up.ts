@@ -8,11 +8,11 @@ import { coveredFilms } from '../catch-up/covered-films';
 import { cursorFile } from '../catch-up/cursor';
 import { type AskedStudy, countUndated, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
 import { studySweep } from '../catch-up/study-sweep';
-import { Teller, type TellerPorts } from '../catch-up/teller';
+import { EventPublisher, type EventPublisherPorts } from '../catch-up/event-publisher';
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
 import type { StudyEvent } from '../events/study-event';
-import type { ShadowFile } from '../monitoring/shadow-book';
+import type { ShadowFileStore } from '../monitoring/shadow-store';
 import { REPORT_NAME } from '../objects/structured-report';
 import type { Broker } from '../queue/broker';
 import { STUDY_ROUTING_KEY } from '../queue/topology';
@@ -21,9 +21,7 @@ import { withBroker } from './broker';
 
 export type { AskedStudy, ReanalysisTarget };
 
-/**
- * The broker is connected in the background: the catch-up gives it this long before it calls it away (milliseconds).
- */
+/** The broker connects in the background: the catch-up waits this long before it reports it as away (milliseconds). */
 const BROKER_WAIT_MS = 10_000;
 
 export interface RunningCatchUp {
@@ -31,10 +29,10 @@ export interface RunningCatchUp {
   stop(): Promise<void>;
 }
 
-/** Where Hilum puts events of its own. */
-function workQueue(broker: Broker): TellerPorts {
+/** The queue that events made by Hilum itself are published to. */
+function workQueue(broker: Broker): EventPublisherPorts {
   return {
-    tell: (event: StudyEvent) =>
+    publish: (event: StudyEvent) =>
       broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), {
         mandatory: true,
       }),
@@ -46,18 +44,21 @@ function workQueue(broker: Broker): TellerPorts {
 }
 
 export interface ReanalysisOptions {
-  /** Only says which: the broker is not connected. */
+  /** Only lists the studies: the broker is not connected. */
   readonly dryRun: boolean;
-  /** Told when the queue is full, with the number of studies that wait in it. */
+  /** Called when the queue is full, with the number of studies that wait in it. */
   readonly onFull: (waiting: number) => void;
-  /** Told of each study at once: whatever happens to the rest, this one is done. */
+  /** Called for each study when it is done, so that a later failure does not hide it. */
   readonly onStudy: (study: AskedStudy) => void;
-  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  /**
+   * Called at the end of a search by days with the number of studies that have no Study Date and were left out; null:
+   * not known.
+   */
   readonly onUndated: (studies: number | null) => void;
 }
 
 /**
- * Asks for studies to be analysed anew: at the pace of the catch-up, and only while there is room.
+ * Publishes an event with `reanalyze` for each study, at the pace of the catch-up and only while the queue has room.
  * @throws HilumError of the archive or the broker
  */
 export async function askForReanalysis(
@@ -80,30 +81,30 @@ export async function askForReanalysis(
 }
 
 function reanalysisQueue(config: Config, broker: Broker, onFull: (waiting: number) => void) {
-  const teller = new Teller(
+  const publisher = new EventPublisher(
     workQueue(broker),
     { ...config.catchUp, stopping: new AbortController().signal, onFull },
     { now: Date.now, sleep },
   );
   return (studyInstanceUid: Uid) =>
-    teller.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' });
+    publisher.publish({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' });
 }
 
 /**
- * The series of a study as the catch-up counts them: in shadow mode what the book has stands for the reports. Those in
- * the archive are of a live service, which may run beside this one with other models.
+ * Series of a study as the catch-up counts them. In shadow mode the stored outcomes count as reports: reports in the
+ * archive are of a live service, which may run beside this one with other models.
  */
 export async function seriesWithShadow(
   study: Uid,
   archive: { findSeries(study: Uid): Promise<readonly CountedSeries[]> },
-  book: Pick<ShadowFile, 'filmsOf'> | null,
+  shadowStore: Pick<ShadowFileStore, 'filmsOf'> | null,
 ): Promise<readonly CountedSeries[]> {
   const series = await archive.findSeries(study);
-  return book === null
+  return shadowStore === null
     ? series
     : [
         ...series.filter(({ description }) => !description.startsWith(REPORT_NAME)),
-        { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study), isByFilm: true },
+        { modality: 'SR', description: REPORT_NAME, instances: shadowStore.filmsOf(study), isByFilm: true },
       ];
 }
 
@@ -113,7 +114,7 @@ export function openCatchUp(
   archive: DicomWebArchive,
   broker: Broker,
   log: Log,
-  book: ShadowFile | null = null,
+  shadowStore: ShadowFileStore | null = null,
 ): RunningCatchUp | null {
   const { kind, orthancUrl, windowDays } = config.catchUp;
   if (kind === 'off') return null;
@@ -128,9 +129,9 @@ export function openCatchUp(
   const catchUp = new CatchUp(
     {
       source,
-      findSeries: (study) => seriesWithShadow(study, archive, book),
-      // In shadow mode each study is asked for by itself: what the book has is no object of the archive.
-      findSeriesOf: (studies) => (book === null ? archive.findSeriesOf(studies) : Promise.resolve(new Map())),
+      findSeries: (study) => seriesWithShadow(study, archive, shadowStore),
+      // In shadow mode studies are asked for one by one: stored outcomes are no objects of the archive.
+      findSeriesOf: (studies) => (shadowStore === null ? archive.findSeriesOf(studies) : Promise.resolve(new Map())),
       coveredFilms: coveredFilms(archive),
       ...workQueue(broker),
     },

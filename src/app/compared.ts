@@ -2,41 +2,42 @@ import { stat } from 'node:fs/promises';
 import { HilumError } from '../base/errors';
 import { readConfig } from '../config/config';
 import type { Comparison } from '../evaluation/comparison';
-import type { Line } from '../pipeline/pipeline';
-import { openLineForFiles } from './line';
+import type { Pipeline } from '../pipeline/pipeline';
+import { openPipelineForFiles } from './pipeline';
 
-/** What is evaluated beside the models and the operating point in charge. */
+/** What `--compare` names: other models, another configuration or another threshold. */
 export interface Compared {
   readonly kind: Comparison['kind'];
-  /** As it was named. */
+  /** As given on the command line. */
   readonly name: string;
-  /** The same line where only the threshold is another. */
-  readonly line: Line;
+  /** The same pipeline where only the threshold differs. */
+  readonly pipeline: Pipeline;
   readonly threshold: number;
   close(): Promise<void>;
 }
 
 /**
  * Opens what `--compare` names: a threshold (0 to 1) for the same models, a folder of models, or a configuration.
- * @throws HilumError LABELS_INVALID where it is none of these, or tells no such finding; or of configuration and models
+ * @throws HilumError LABELS_INVALID where it is none of these or does not report the finding; errors of configuration
+ * and models
  */
 export async function openCompared(
   name: string,
-  { line, finding }: { readonly line: Line; readonly finding: string },
+  { pipeline, finding }: { readonly pipeline: Pipeline; readonly finding: string },
   note: (text: string) => void,
 ): Promise<Compared> {
   if (/^(0|1|[01]?\.\d+)$/.test(name)) {
     const threshold = Number(name);
     if (threshold > 1) throw unusable(`--compare ${name} is no threshold: that is 0 to 1`);
-    return { kind: 'threshold', name, line, threshold, close: async () => {} };
+    return { kind: 'threshold', name, pipeline, threshold, close: async () => {} };
   }
   const found = await stat(name).catch(() => null);
   if (found === null)
     throw unusable(`--compare ${name} is neither a threshold nor a folder of models nor a configuration that is there`);
   const isFolder = found.isDirectory();
   const second = isFolder
-    ? await openLineForFiles(null, name, note)
-    : await openLineForFiles(readConfig(name), undefined, note);
+    ? await openPipelineForFiles(null, name, note)
+    : await openPipelineForFiles(readConfig(name), undefined, note);
   const told = second.identity().findings.find(({ label }) => label === finding);
   if (told === undefined) {
     await second.reader.close();
@@ -46,7 +47,7 @@ export async function openCompared(
   return {
     kind: isFolder ? 'models' : 'configuration',
     name,
-    line: second,
+    pipeline: second,
     threshold: told.operatingPoint,
     close: () => second.reader.close(),
   };

@@ -1,55 +1,55 @@
 import type { Config } from '../config/config';
 import type { Broker } from '../queue/broker';
-import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
+import { deadLetterQueues, type DeadLetter, type DeadLetterAction, processDeadLetters } from '../queue/dead-letters';
 import { SINKS } from '../sinks/registry';
-import { sortedLetter } from '../web/access/audit-event';
+import { deadLetterEvent } from '../web/access/audit-event';
 import { withTrail } from './audit';
 import { withBroker } from './broker';
 import { knownSinks } from './deliveries';
 
-export type { DeadLetter, Fate };
+export type { DeadLetter, DeadLetterAction };
 
-/** Names of the dead queues that there may be; a sink of which there are several has more of them, `hl7.NAME`. */
+/** Names of all possible dead-letter queues. A sink with several instances has one for each, `hl7.NAME`. */
 export const DEAD_QUEUES: readonly string[] = ['study', ...SINKS.names];
 
-/** Whether a dead queue may be called so, in some configuration. */
+/** Whether some configuration can have a dead-letter queue of this name. */
 export const isDeadQueue = (name: string): boolean => name === 'study' || SINKS.isName(name);
 
-/** Which letters are meant, and what becomes of them; all others stay. */
-export interface Sorting {
-  readonly fate: Fate;
-  /** Null for all. */
+/** Which dead letters to keep, replay or drop; all others stay. */
+export interface DeadLetterSelection {
+  readonly action: DeadLetterAction;
+  /** Message id; null for all. */
   readonly id: string | null;
-  /** Null for all. */
+  /** Name of the dead-letter queue; null for all. */
   readonly queue?: string | null;
 }
 
-/** Who hears of each letter that is meant, one by one. */
-export interface SortingListener {
-  /** Before it is replayed or dropped. Where this throws, it stays where it is. */
-  readonly before: (letter: DeadLetter, fate: Exclude<Fate, 'keep'>) => Promise<void>;
-  /** Whatever happens to the rest, this one is done. */
+/** Called for each dead letter that is selected. */
+export interface DeadLetterListener {
+  /** Called before it is replayed or dropped. Where this throws, the letter stays. */
+  readonly before: (letter: DeadLetter, action: Exclude<DeadLetterAction, 'keep'>) => Promise<void>;
+  /** Called when the letter is done, so that a later failure does not hide it. */
   readonly done: (letter: DeadLetter) => void;
 }
 
 /**
- * Goes through the dead queues.
- * @throws HilumError BROKER_UNREACHABLE, DEAD_QUEUE_BUSY, and what the listener throws
+ * Goes through the dead-letter queues and applies the sorting.
+ * @throws HilumError BROKER_UNREACHABLE, DEAD_QUEUE_BUSY, and whatever the listener throws
  */
-export async function sortMeant(
+export async function processSelected(
   broker: Broker,
-  { fate, id, queue = null }: Sorting,
-  { before, done }: SortingListener,
+  { action, id, queue = null }: DeadLetterSelection,
+  { before, done }: DeadLetterListener,
 ): Promise<void> {
   const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
-  for (const lane of await deadLanes(broker)) {
+  for (const lane of await deadLetterQueues(broker)) {
     if (queue !== null && lane.name !== queue) continue;
-    await sortDeadLetters(
+    await processDeadLetters(
       broker,
       async (letter) => {
-        if (!isMeant(letter) || fate === 'keep') return 'keep';
-        await before(letter, fate);
-        return fate;
+        if (!isMeant(letter) || action === 'keep') return 'keep';
+        await before(letter, action);
+        return action;
       },
       (letter) => {
         if (isMeant(letter)) done(letter);
@@ -59,13 +59,17 @@ export async function sortMeant(
   }
 }
 
-/** As {@link sortMeant}, over a connection of its own; what is done is in the audit trail before. */
-export function sortDeadLettersOf(config: Config, sorting: Sorting, done: (letter: DeadLetter) => void): Promise<void> {
-  const sort = (before: SortingListener['before']) =>
+/** As {@link processSelected}, over a connection of its own. Each action is in the audit trail before it is done. */
+export function processDeadLettersOf(
+  config: Config,
+  sorting: DeadLetterSelection,
+  done: (letter: DeadLetter) => void,
+): Promise<void> {
+  const sort = (before: DeadLetterListener['before']) =>
     withBroker({ ...config.broker, knownSinks: knownSinks(config) }, (broker) =>
-      sortMeant(broker, sorting, { before, done }),
+      processSelected(broker, sorting, { before, done }),
     );
-  return sorting.fate === 'keep'
+  return sorting.action === 'keep'
     ? sort(() => Promise.resolve())
-    : withTrail(config, (trail) => sort((letter, fate) => trail.record(sortedLetter(letter, fate))));
+    : withTrail(config, (trail) => sort((letter, action) => trail.record(deadLetterEvent(letter, action))));
 }

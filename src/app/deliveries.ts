@@ -14,8 +14,8 @@ import type { Metrics } from '../web/metrics';
 const on = (deliveries: Config['deliveries']) => SINKS.instances(deliveries).filter(({ enabled }) => enabled);
 
 /**
- * The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for
- * unreadable TLS files.
+ * Opens the sinks for other systems that are switched on. None connects yet.
+ * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export function openSinks({ deliveries, archive, language }: Config, log?: Log): Sink[] {
   return on(deliveries).map((instance) =>
@@ -32,14 +32,17 @@ export function sinksOn({ deliveries, list }: Config): string[] {
   return [...(list.enabled ? [LIST_SINK] : []), ...on(deliveries).map(({ name }) => name)];
 }
 
-/** Names of all sinks that may have queues: one of each kind, and those of the configuration, switched on or not. */
+/**
+ * Names of all sinks that may have queues: one of each kind, and those that the configuration names, switched on or
+ * not.
+ */
 export function knownSinks({ deliveries }: Config): string[] {
   return [...new Set([...SINKS.names, ...SINKS.instances(deliveries).map(({ name }) => name)])];
 }
 
 /**
- * For the broker: whose queues are to be there, whichever process delivers what is in them, and whose may be left from
- * before.
+ * For the broker: sinks whose queues must exist, whichever process consumes them, and sinks whose queues may be left
+ * from before.
  */
 export function sinkQueuesOf(
   config: Config,
@@ -49,7 +52,7 @@ export function sinkQueuesOf(
   return { sinks, knownSinks: knownSinks(config) };
 }
 
-/** Where results go, and what reads from the archive the record that is told there. */
+/** The sinks, and what reads the record to deliver from the archive. */
 export interface Deliveries {
   readonly sinks: readonly Sink[];
   readonly loadRecord: RunnerOptions['loadRecord'];
@@ -64,11 +67,11 @@ export interface DeliveryParts {
   readonly archive: DicomWebArchive;
   readonly broker: Broker;
   readonly metrics: Metrics;
-  /** Filled here, for whoever asks: since when each delivery to a sink has failed (milliseconds since 1970). */
+  /** Filled here for the health routes: since when each sink's deliveries have failed (milliseconds since 1970). */
   readonly failingSince: Map<string, number>;
 }
 
-/** Hands the results in the queue of each sink to it. */
+/** Consumes the queue of each sink and delivers the results. */
 export function openDeliveries(
   config: Config,
   { sinks, loadRecord: own }: Pick<Deliveries, 'sinks'> & Partial<Deliveries>,

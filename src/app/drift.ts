@@ -3,7 +3,7 @@ import type { Config } from '../config/config';
 import { namedModels } from '../model/config';
 import { readManifest } from '../model/manifest';
 import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
-import { type DriftDay, readPages } from '../monitoring/drift-book';
+import { type DriftDay, readDriftDays } from '../monitoring/drift-store';
 import { SHIPPED_MODELS } from './installed';
 
 export type { DriftDay, DriftRow };
@@ -15,19 +15,19 @@ export interface DriftReport {
   readonly days: readonly DriftDay[];
   /** Films by outcome. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Id of the first classifier, which the films are held against. */
+  /** Id of the first classifier, whose reference the films are compared with. */
   readonly classifier: string;
-  /** How many films the classifier's reference counts; null where its manifest has none to compare with. */
+  /** Number of films in the classifier's reference; null where its manifest has no reference. */
   readonly referenceFilms: number | null;
   readonly measures: readonly DriftRow[];
   /** Files of counts that can't be read. */
   readonly unread: readonly string[];
 }
 
-/** All workers' counts of the last days against the classifier's reference. */
+/** Counts of all workers over the last days, compared with the classifier's reference. */
 export function driftReport({ models, state }: Config, lastSoMany: number, now = new Date()): DriftReport {
   const [from, to] = lastDays(lastSoMany, now);
-  const { page, days, unread } = readPages(state.dir, from, to);
+  const { counts, days, unread } = readDriftDays(state.dir, from, to);
   const classifier = namedModels(models).classifiers[0]!;
   const reference = referenceOf(readManifest(join(models.dir ?? SHIPPED_MODELS, classifier)));
   return {
@@ -35,9 +35,9 @@ export function driftReport({ models, state }: Config, lastSoMany: number, now =
     to,
     days,
     classifier,
-    outcomes: page.outcomes,
+    outcomes: counts.outcomes,
     referenceFilms: reference?.films ?? null,
-    measures: reference === null ? [] : compareWith(reference, page),
+    measures: reference === null ? [] : compareWith(reference, counts),
     unread,
   };
 }

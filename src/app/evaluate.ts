@@ -21,67 +21,67 @@ import type { Language } from '../language/say';
 import { wordsIn } from '../language/words';
 import { headsOf } from '../model/manifest';
 import type { AnalysisFinding } from '../objects/analysis';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { withTrail } from './audit';
 import { type Compared, openCompared } from './compared';
 import { readGiven } from './given-file';
-import { openLineForFiles } from './line';
+import { openPipelineForFiles } from './pipeline';
 
 export interface EvaluationOptions {
-  /** The file of labels (CSV). */
+  /** Path of the labels file (CSV). */
   readonly labels: string;
   readonly films: string;
   readonly out: string;
-  /** Which label is the finding. */
+  /** The label that means that the finding is present. */
   readonly positive?: string | undefined;
-  /** Label of what is evaluated; by default the first that the classifiers tell. */
+  /** Label of the finding to evaluate; by default the first classifier's. */
   readonly finding?: string | undefined;
-  /** Wanted sensitivity, 0..1. */
+  /** Wanted sensitivity for the proposed threshold, 0..1. */
   readonly sensitivity: number;
   /** File of the site's protocol (YAML). */
   readonly protocol?: string | undefined;
   /** A threshold, a folder of models or a configuration to compare with. */
   readonly compare?: string | undefined;
-  /** Where a table with a row for each film goes. */
+  /** Path of a CSV file with a row for each film. */
   readonly csv?: string | undefined;
-  /** Another folder of models. */
+  /** Folder of models to use instead of the shipped ones. */
   readonly models?: string | undefined;
   /** The site's configuration: its models, its operating point and its language. */
   readonly config?: string | undefined;
-  /** Of the page; the configuration's, else English, where it is left out. report.json is English. */
+  /** Language of the page; by default the configuration's, else English. report.json is always English. */
   readonly language?: Language | undefined;
 }
 
-/** Is told how it goes on. */
+/** Called as the evaluation goes on. */
 export interface EvaluationListener {
-  /** One sentence about what is left out, or was done before. */
+  /** One sentence about files that are left out or were done before. */
   readonly note: (text: string) => void;
-  /** Before the first film, with how many are left to do. */
+  /** Called before the first film with the number of films to analyse. */
   readonly start: (left: number) => void;
   readonly film: () => void;
-  /** After the last film, however it ended. */
+  /** Called after the last film, also after a failure. */
   readonly end: () => void;
 }
 
 export interface Evaluated {
   readonly report: EvaluationReport;
-  /** Whether it is the first finding of the line, which has a setting of its own. */
+  /** Whether it is the first finding of the pipeline, whose threshold has a configuration key of its own. */
   readonly isFirst: boolean;
   /** Path of the page. */
   readonly html: string;
-  /** Films that could not be worked on. */
+  /** Number of films that could not be analysed. */
   readonly failed: number;
 }
 
 const BOOTSTRAP = { rounds: 1000, seed: 1 };
-/** Of each kind. */
+/** Number of false positives, and of false negatives, that the page shows. */
 const MISTAKES_SHOWN = 6;
-/** File names in a note. */
+/** Number of file names in a note. */
 const NAMES_SHOWN = 10;
 
 /**
- * How well the shipped pipeline does on films whose truth is known: report.json and report.html in `out`. Stopped and
- * started again, it goes on where it was.
+ * Evaluates the pipeline on labelled films and writes report.json and report.html into `out`. Run again with the same
+ * `out`, it continues where it stopped.
  * @throws HilumError LABELS_INVALID, PROTOCOL_INVALID, CONFIG_INVALID, OUTPUT_FAILED, or of the models
  */
 export async function evaluateFilms(options: EvaluationOptions, listener: EvaluationListener): Promise<Evaluated> {
@@ -98,42 +98,42 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   const unlabelled = await unlabelledFiles(options.films, labels.films, own);
   noteUnlabelled(unlabelled, listener);
   const given = { labels, labelsSha256: createHash('sha256').update(csv).digest('hex'), protocol, unlabelled };
-  const line = await openLineForFiles(config, options.models, listener.note);
+  const pipeline = await openPipelineForFiles(config, options.models, listener.note);
   try {
-    return await evaluateBy(line, config, { ...given, now: started }, options, listener);
+    return await evaluateBy(pipeline, config, { ...given, now: started }, options, listener);
   } finally {
-    await line.reader.close();
+    await pipeline.reader.close();
   }
 }
 
 type Given = Pick<EvaluationInput, 'labels' | 'labelsSha256' | 'protocol' | 'unlabelled' | 'now'>;
 
 async function evaluateBy(
-  line: Line,
+  pipeline: Pipeline,
   config: Config | null,
   given: Given,
   options: EvaluationOptions,
   listener: EvaluationListener,
 ): Promise<Evaluated> {
-  const { label: finding, ...point } = findingNamed(options.finding, line);
+  const { label: finding, ...point } = findingNamed(options.finding, pipeline);
   const compared =
-    options.compare === undefined ? null : await openCompared(options.compare, { line, finding }, listener.note);
+    options.compare === undefined ? null : await openCompared(options.compare, { pipeline, finding }, listener.note);
   try {
-    const { records, failures, patients } = await analyseAll(options, given.labels, { line, compared, listener });
+    const { records, failures, patients } = await analyseAll(options, given.labels, { pipeline, compared, listener });
     const report = makeReport({
       ...given,
       records: records[0]!,
       patients,
       failures,
-      identity: line.identity(),
+      identity: pipeline.identity(),
       finding,
-      settings: settingsOf(options, config, { label: finding, ...point }, line),
+      settings: settingsOf(options, config, { label: finding, ...point }, pipeline),
       comparedWith: compared && comparedWith(compared, records.at(-1)!),
     });
     noteFailures(failures, listener);
     const words = wordsIn(options.language ?? languageOfTexts(config?.language ?? 'auto'));
-    const html = page(report, await drawMistakes(report, options.films, line), words);
-    const isFirst = finding === line.identity().findings[0]!.label;
+    const html = page(report, await drawMistakes(report, options.films, pipeline), words);
+    const isFirst = finding === pipeline.identity().findings[0]!.label;
     const rows = filmsCsv(report, given.labels, records[0]!, compared && records.at(-1)!);
     return { report, isFirst, html: await writeReport(report, { html, rows }, options), failed: failures.length };
   } finally {
@@ -142,13 +142,16 @@ async function evaluateBy(
 }
 
 function comparedWith(
-  { kind, name, line, threshold }: Compared,
+  { kind, name, pipeline, threshold }: Compared,
   records: ReadonlyMap<string, FilmRecord>,
 ): ComparedWith {
-  return { kind, name, threshold, models: line.identity().models, records };
+  return { kind, name, threshold, models: pipeline.identity().models, records };
 }
 
-/** The report shows films of patients: it is in the audit trail before it is made, where a configuration names one. */
+/**
+ * The report shows films of patients, so its export is recorded in the audit trail first, where a configuration names
+ * one.
+ */
 async function recordExport(config: Config | null, written: readonly string[]): Promise<void> {
   if (config === null) return;
   await withTrail(config, async (trail) => {
@@ -156,9 +159,9 @@ async function recordExport(config: Config | null, written: readonly string[]): 
   });
 }
 
-/** @throws HilumError LABELS_INVALID where no classifier tells it */
-function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
-  const identity = line.identity();
+/** @throws HilumError LABELS_INVALID where no classifier reports the finding */
+function findingNamed(label: string | undefined, pipeline: Pipeline): AnalysisFinding {
+  const identity = pipeline.identity();
   if (label === undefined) return identity.findings[0]!;
   const named = identity.findings.find((finding) => finding.label === label);
   if (named !== undefined) return named;
@@ -167,8 +170,9 @@ function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
 }
 
 /**
- * Writes an operating point into a configuration file; that is in the audit trail before. Resolves to the key that has
- * it. @throws HilumError CONFIG_INVALID, AUDIT_FAILED
+ * Writes an operating point into a configuration file, after recording it in the audit trail. Resolves to the
+ * configuration key.
+ * @throws HilumError CONFIG_INVALID, AUDIT_FAILED
  */
 export async function writeThreshold(
   config: string,
@@ -188,9 +192,9 @@ function settingsOf(
   { sensitivity }: EvaluationOptions,
   config: Config | null,
   { label, operatingPoint }: AnalysisFinding,
-  line: Line,
+  pipeline: Pipeline,
 ): EvaluationReport['settings'] {
-  const head = line.models.classifiers
+  const head = pipeline.models.classifiers
     .flatMap(({ model }) => headsOf(model.manifest))
     .find((one) => one.label === label);
   return {
@@ -209,10 +213,10 @@ async function requireFolder(films: string): Promise<void> {
 async function analyseAll(
   { films, out }: EvaluationOptions,
   labels: Labels,
-  { line, compared, listener }: { line: Line; compared: Compared | null; listener: EvaluationListener },
+  { pipeline, compared, listener }: { pipeline: Pipeline; compared: Compared | null; listener: EvaluationListener },
 ): Promise<RunResult> {
   const files = labels.films.map(({ file }) => file);
-  const runs = await openRuns(out, [line, ...(compared === null ? [] : [compared.line])]);
+  const runs = await openRuns(out, [pipeline, ...(compared === null ? [] : [compared.pipeline])]);
   try {
     return await analyseFiles(films, files, {
       runs,
@@ -230,20 +234,17 @@ async function analyseAll(
   }
 }
 
-/**
- * One for each analysis: where only the threshold is another, nothing is computed twice.
- * @throws HilumError OUTPUT_FAILED
- */
-async function openRuns(out: string, lines: readonly Line[]): Promise<FilmRun[]> {
-  const byAnalysis = new Map<string, Line>();
-  for (const line of lines) {
-    const analysis = analysisDigest(line.identity());
-    if (!byAnalysis.has(analysis)) byAnalysis.set(analysis, line);
+/** One run for each analysis; where only the threshold differs one run serves both. @throws HilumError OUTPUT_FAILED */
+async function openRuns(out: string, pipelines: readonly Pipeline[]): Promise<FilmRun[]> {
+  const byAnalysis = new Map<string, Pipeline>();
+  for (const pipeline of pipelines) {
+    const analysis = analysisDigest(pipeline.identity());
+    if (!byAnalysis.has(analysis)) byAnalysis.set(analysis, pipeline);
   }
   const runs: FilmRun[] = [];
-  for (const line of byAnalysis.values())
+  for (const pipeline of byAnalysis.values())
     try {
-      runs.push({ line, journal: await openFilmJournal(out, line.identity()) });
+      runs.push({ pipeline, journal: await openFilmJournal(out, pipeline.identity()) });
     } catch (error) {
       throw outputFailed(`the folder ${out}`, error);
     }
@@ -272,7 +273,7 @@ const someOf = (files: readonly string[]) =>
 async function drawMistakes(
   { films, finding, settings }: EvaluationReport,
   folder: string,
-  line: Line,
+  pipeline: Pipeline,
 ): Promise<MistakePicture[]> {
   const { missed, falseAlarms } = worstMistakes(films, settings.threshold, MISTAKES_SHOWN);
   const wanted = [
@@ -282,12 +283,16 @@ async function drawMistakes(
   const drawn: MistakePicture[] = [];
   for (const { kind, film } of wanted) {
     const { file, probability } = film;
-    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, finding, line) });
+    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, finding, pipeline) });
   }
   return drawn;
 }
 
-/** A report that was cut off looks like a report. Resolves to the path of the page. @throws HilumError OUTPUT_FAILED */
+/**
+ * Writes the report's files whole or not at all, as half a report could be taken for a report. Resolves to the path of
+ * the page.
+ * @throws HilumError OUTPUT_FAILED
+ */
 async function writeReport(
   report: EvaluationReport,
   { html, rows }: { readonly html: string; readonly rows: string },

@@ -8,22 +8,22 @@ import type { FileKind } from '../pipeline/picture-file';
 export interface FileResult extends Pick<FilmResult, 'outcome' | 'view' | 'probability' | 'lungFraction'> {
   readonly file: string;
   readonly kind: FileKind;
-  /** Null for a picture, and where it could not be read. */
+  /** SOP Instance UID; null for a PNG or JPEG picture and for a file that can't be read. */
   readonly sopInstanceUid: string | null;
-  /** A reason of docs/events.md, or `failed`, and a sentence. */
+  /** A reason code of docs/events.md, or `failed` with a sentence. */
   readonly reason: string | null;
-  /** In the order of the classifiers. */
+  /** One entry for each classifier's finding, in the classifiers' order. */
   readonly findings: readonly Pick<Finding, 'label' | 'probability' | 'operatingPoint' | 'atOrAbove' | 'mode'>[];
-  /** One of its live findings makes it urgent. */
+  /** A finding in mode live is at or above its operating point and makes the film urgent. */
   readonly urgent: boolean;
-  /** From reading it to its last result written, to the hundredth. */
+  /** Seconds from reading the file to the last result written, rounded to hundredths. */
   readonly seconds: number;
-  /** Files written. */
+  /** Paths of the files written. */
   readonly outputs: readonly string[];
   readonly models: readonly { readonly id: string; readonly version: string }[];
 }
 
-/** What became of a file, in the order of the tally. */
+/** Outcomes of a file, in the order of the summary. */
 const FILE_STATES = ['analysed', 'not-analysed', 'rejected', 'no-chest-film', 'unreadable', 'failed'] as const;
 export type FileState = (typeof FILE_STATES)[number];
 
@@ -34,7 +34,7 @@ export function stateOf({ outcome, reason }: Pick<FileResult, 'outcome' | 'reaso
   return isRejection(code) ? 'rejected' : 'no-chest-film';
 }
 
-/** By which rejection note it was left alone; null where by none. */
+/** The rejection reason of a film that a rejection note excludes; null for all others. */
 export function rejectionIn({ reason }: Pick<FileResult, 'reason'>): RejectionReason | null {
   const code = codeOf(reason);
   return isRejection(code) ? code : null;
@@ -43,8 +43,8 @@ export function rejectionIn({ reason }: Pick<FileResult, 'reason'>): RejectionRe
 const codeOf = (reason: string | null) => reason?.split(':')[0] ?? '';
 
 /**
- * A row for each file; probability, operating point and whether it is reached for each finding.
- * @param labels of the findings
+ * CSV with a row for each file: probability, operating point and whether it is reached, for each finding.
+ * @param labels labels of the findings
  */
 export function resultsCsv(results: readonly FileResult[], labels: readonly string[]): string {
   const heading = [
@@ -75,13 +75,13 @@ function rowOf(result: FileResult, labels: readonly string[]): string {
   ]);
 }
 
-/** What a run has come to. */
+/** Counts of a run. */
 export interface Tally {
   readonly states: Readonly<Record<FileState, number>>;
   readonly urgent: number;
-  /** Done in an earlier run. */
+  /** Files with a result of an earlier run. */
   readonly kept: number;
-  /** Results of Hilum, which were left alone. */
+  /** Files that Hilum wrote itself; they are skipped. */
   readonly ownResults: number;
 }
 
@@ -101,7 +101,7 @@ export function tallyOf(results: readonly FileResult[], kept: number, ownResults
   return { states, urgent: results.filter(({ urgent }) => urgent).length, kept, ownResults };
 }
 
-/** In one sentence. */
+/** The counts in one sentence. */
 export function tallyText({ states, urgent, kept, ownResults }: Tally): string {
   const files = Object.values(states).reduce((sum, count) => sum + count, 0);
   const parts = FILE_STATES.filter((state) => states[state] > 0).map(

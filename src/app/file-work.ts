@@ -14,25 +14,25 @@ import { analyseFile, openFile } from '../pipeline/film-file';
 import { resultOf } from '../pipeline/notify';
 import type { FileKind } from '../pipeline/picture-file';
 import { pictureToPng } from '../pipeline/picture-png';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { rejectedFilm } from '../pipeline/rejections';
 import type { FilmOutcome } from '../pipeline/stage';
 import type { FileResult } from './file-results';
 import { rejectionOf, type RejectedFilms } from './rejection-files';
 
-/** What is to be analysed; `isNamed`: by the command line, not found in a folder. */
+/** A file to analyse; `isNamed`: it was given on the command line, not found in a folder. */
 export interface GivenFile {
   readonly file: string;
   readonly isNamed: boolean;
 }
 
-/** A file of results: its path below the folder of results, and what is in it. */
+/** A result file: its path below the folder of results, and its content. */
 interface Output {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** A file as it was when it was worked on. */
+/** Size, date and digest of a file when it was analysed, to see whether it has changed. */
 export interface FileStamp {
   readonly bytes: number;
   readonly modified: number;
@@ -51,25 +51,28 @@ export interface WorkedFile {
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Null for a result of Hilum that lay in a folder. Never throws: what is wrong is wrong with this file. */
+/**
+ * Analyses one file; null for a file of a folder that Hilum wrote itself. Never throws: an error becomes the file's
+ * result.
+ */
 export async function workOnFile(
   { file, isNamed }: GivenFile,
-  line: Line,
+  pipeline: Pipeline,
   rejections: RejectedFilms,
 ): Promise<WorkedFile | null> {
   let stamp: FileStamp = { bytes: 0, modified: 0, sha256: '', study: null };
   try {
     const [bytes, found] = [await readFile(file), await stat(file)];
     stamp = { ...stamp, bytes: bytes.length, modified: Math.round(found.mtimeMs), sha256: sha256Of(bytes) };
-    const opened = await openFile(bytes, line);
+    const opened = await openFile(bytes, pipeline);
     if (!isNamed && isOwnResult(opened.header)) return null;
     stamp = { ...stamp, study: text(opened.header, 'StudyInstanceUID') ?? null };
     const film = 'outcome' in opened.source ? null : opened.source.sopInstanceUid;
     const rejection = rejectionOf(stamp.study, film, rejections);
-    const analysed = rejection === null ? await analyseFile(opened, line) : rejectedFilm(rejection);
+    const analysed = rejection === null ? await analyseFile(opened, pipeline) : rejectedFilm(rejection);
     const outcome = !isNamed && isUnreadable(analysed) && isOtherFile(file, bytes) ? OTHER_FILE : analysed;
     const told = { ...described(outcome, opened.kind), ...(rejection === null ? {} : { sopInstanceUid: film }) };
-    return { stamp, told, outputs: outputsOf(opened.kind, outcome, stamp.sha256, line) };
+    return { stamp, told, outputs: outputsOf(opened.kind, outcome, stamp.sha256, pipeline) };
   } catch (error) {
     const reason = `${stamp.sha256 === '' ? 'unreadable' : 'failed'}: ${describeError(error)}`;
     return { stamp, told: { ...NOTHING, kind: 'dicom', outcome: 'rejected', reason }, outputs: [] };
@@ -94,13 +97,16 @@ const OTHER_FILE: FilmOutcome = {
 const isUnreadable = (outcome: FilmOutcome) =>
   outcome.outcome === 'rejected' && outcome.refusal.reason === 'unreadable';
 
-/** Endings that films have. One of digits only is part of a UID. */
+/** File name endings of films. Digits alone are the last part of a UID. */
 const FILM_ENDING = /\.(dcm|dicom|dic|ima|png|jpe?g|\d+)$/i;
 
-/** A file that nobody takes for a film that is damaged: it lay in the folder. */
+/**
+ * Whether a file that can't be read is no film at all: found in a folder, not given on the command line, and of no
+ * film's ending.
+ */
 function isOtherFile(file: string, bytes: Uint8Array): boolean {
   const name = basename(file);
-  // The index of a medium has this name, whatever else is there (PS3.10 section 8.6).
+  // The index of a medium always has this name (PS3.10 section 8.6).
   if (name.toUpperCase() === 'DICOMDIR') return true;
   if (Buffer.from(bytes.subarray(128, 132)).toString('latin1') === 'DICM') return false;
   return name.startsWith('.') || (/\.\w+$/.test(name) && !FILM_ENDING.test(name));
@@ -130,9 +136,12 @@ function described(outcome: FilmOutcome, kind: FileKind): Told {
   };
 }
 
-/** A picture stands in no study, so there is nothing that an object could refer to: its heat map is a picture. */
-function outputsOf(kind: FileKind, outcome: FilmOutcome, sha256: string, line: Line): Output[] {
-  const identity = line.identity();
+/**
+ * Output files of an outcome. A PNG or JPEG picture belongs to no study that a DICOM object could refer to, so its heat
+ * map is written as a picture.
+ */
+function outputsOf(kind: FileKind, outcome: FilmOutcome, sha256: string, pipeline: Pipeline): Output[] {
+  const identity = pipeline.identity();
   if (kind === 'dicom')
     return encode(outcome, identity).map(({ sopClassUid, sopInstanceUid, bytes }) => ({
       name: join(outcome.sopInstanceUid ?? '', `${FILE_NAMES.get(sopClassUid) ?? 'report'}-${sopInstanceUid}.dcm`),
@@ -145,7 +154,7 @@ function outputsOf(kind: FileKind, outcome: FilmOutcome, sha256: string, line: L
 
 const PICTURE_RESULT = 'heat-map.png';
 
-/** Whether a file is the result of a picture, by its name. */
+/** Whether a file is the result of a PNG or JPEG picture, by its name. */
 export const isPictureResult = (path: string): boolean =>
   basename(path) === PICTURE_RESULT && /^picture-[0-9a-f]{16}$/.test(basename(dirname(path)));
 
@@ -157,8 +166,8 @@ const FILE_NAMES: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * All of a film's results, or none: those that were written before one could not be are taken away again. Resolves to
- * their paths below `out`.
+ * Writes all results of a film or none: after a failure those that were written are removed again. Resolves to their
+ * paths below `out`.
  * @throws HilumError OUTPUT_FAILED
  */
 export async function writeOutputs(outputs: readonly Output[], out: string): Promise<string[]> {
@@ -170,7 +179,7 @@ export async function writeOutputs(outputs: readonly Output[], out: string): Pro
       names.push(name);
     } catch (error) {
       for (const done of names) await rm(join(out, done), { force: true });
-      // Left alone where results of an earlier run are in it.
+      // The folder stays where results of an earlier run are in it.
       await rmdir(folder).catch(() => undefined);
       throw outputFailed(`the folder ${folder}`, error);
     }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ErrorCode, HilumError } from '../base/errors';
 
-/** Files that commands are given, and the error of one that can't be read. */
+/** Files that commands take, with the error code of one that can't be read. */
 const GIVEN = { labels: 'LABELS_INVALID', protocol: 'PROTOCOL_INVALID' } as const satisfies Record<string, ErrorCode>;
 
 const WHY: Readonly<Record<string, string>> = {
@@ -10,7 +10,7 @@ const WHY: Readonly<Record<string, string>> = {
   EACCES: 'this account may not read it',
 };
 
-/** @throws HilumError LABELS_INVALID, PROTOCOL_INVALID in a sentence */
+/** Reads such a file. @throws HilumError LABELS_INVALID, PROTOCOL_INVALID in a sentence */
 export async function readGiven(what: keyof typeof GIVEN, path: string): Promise<Buffer> {
   try {
     return await readFile(path);

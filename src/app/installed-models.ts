@@ -5,12 +5,12 @@ import { headsOf, readModelFolder } from '../model/manifest';
 
 export type InstalledModel = ReturnType<typeof inspect>;
 
-/** The models in a folder of models, each with its problem where the network is not the one its manifest names. */
+/** The models in a folder, each with its problem where the network file is not the one that the manifest names. */
 export function installedModels(dir: string): InstalledModel[] {
   return modelFolders(dir).map((name) => inspect(dir, name));
 }
 
-/** Names of the folders, those behind a link included. */
+/** Names of the folders, symbolic links to folders included. */
 export function modelFolders(dir: string): string[] {
   return readdirSync(dir).filter((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory());
 }

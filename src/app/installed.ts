@@ -9,10 +9,10 @@ export const DOCS_DIR = join(ROOT, 'docs');
 /** The models that come with Hilum. */
 export const SHIPPED_MODELS = join(ROOT, 'models');
 
-/** The first that is in support; docs/install.md recommends the newer one. */
+/** First Node version that is still supported; docs/install.md recommends the newest. */
 const FIRST_SUPPORTED_NODE = 22;
 
-/** Hilum works on Node 20 as well, and says that nobody mends that one any more. */
+/** Logs a warning on Node 20: Hilum runs on it, but Node 20 gets no security fixes any more. */
 export function warnOfOldNode(log: Log, node = process.versions.node): void {
   if (Number.parseInt(node, 10) >= FIRST_SUPPORTED_NODE) return;
   log.warn(

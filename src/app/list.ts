@@ -10,14 +10,14 @@ import type { DeadLetters } from '../web/api/operator-routes';
 import { type Database, openDatabase } from '../worklist/database';
 import { Progress } from '../worklist/progress';
 import type { Outages } from '../web/outages';
-import type { KeptTurnaround } from '../worklist/kept-turnaround';
+import type { TurnaroundCache } from '../worklist/turnaround-cache';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
-import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
+import { type DeadLetter, type DeadLetterAction, processSelected } from './dead-letters';
 import { DOCS_DIR, SHIPPED_MODELS, VERSION } from './installed';
-import { installedOf } from './line';
+import { installedOf } from './pipeline';
 
-/** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
+/** The reading list: its database, the progress of studies, and the sink for results. */
 export interface OpenedList {
   readonly database: Database;
   readonly worklist: Worklist;
@@ -28,7 +28,7 @@ export interface OpenedList {
 /** The list as configured; null where it is off. The database is not opened before its first use. */
 export function openList(
   { list }: Pick<Config, 'list'>,
-  archive: Pick<DicomWebArchive, 'sightStudy'>,
+  archive: Pick<DicomWebArchive, 'findStudySummary'>,
   log: Log,
 ): OpenedList | null {
   if (!list.enabled) return null;
@@ -37,13 +37,13 @@ export function openList(
   return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist, log) };
 }
 
-/** Given-up messages of all queues, for the operators' page. One look at a time: each takes all letters in hand. */
+/** Dead letters of all queues, for the operators' page. One request at a time, as each reads all letters. */
 function deadLettersOf(broker: Broker): DeadLetters {
   const inTurn = limited(1);
-  const sort = (fate: Fate, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
+  const sort = (action: DeadLetterAction, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
     inTurn(async () => {
       const met: DeadLetter[] = [];
-      await sortMeant(broker, { fate, id }, { before, done: (letter) => void met.push(letter) });
+      await processSelected(broker, { action, id }, { before, done: (letter) => void met.push(letter) });
       return met;
     });
   return {
@@ -53,9 +53,9 @@ function deadLettersOf(broker: Broker): DeadLetters {
   };
 }
 
-/** What an operator sees beside the list. */
+/** What operators see beside the list. */
 export interface OperationSources {
-  readonly turnaround: KeptTurnaround | null;
+  readonly turnaround: TurnaroundCache | null;
   readonly failingSince: ReadonlyMap<string, number>;
   readonly outages: Outages;
   readonly drift: ListParts['drift'];
@@ -65,7 +65,7 @@ interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' |
   readonly list: OpenedList | null;
   readonly operation: OperationSources;
   readonly broker: Broker;
-  /** Those that run here; null where this process has no worker. */
+  /** Models that run in this process; null where it has no worker. */
   readonly models: AnalysisIdentity['models'] | null;
 }
 

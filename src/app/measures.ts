@@ -3,7 +3,7 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
-import { DriftBook, readPages } from '../monitoring/drift-book';
+import { DriftStore, readDriftDays } from '../monitoring/drift-store';
 import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
 import { FAILURE_CODES } from '../queue/retry-policy';
@@ -13,31 +13,36 @@ import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
 import type { OperationParts } from '../web/api/operation-routes';
 import { createMetrics, type Metrics } from '../web/metrics';
-import type { KeptTurnaround } from '../worklist/kept-turnaround';
+import type { TurnaroundCache } from '../worklist/turnaround-cache';
 import { VERSION } from './installed';
 import { listensToRis } from './ris';
 
-/** The metrics of turnaround reach back so far. */
+/** The turnaround metrics cover this many days. */
 const TURNAROUND_METRIC_DAYS = 7;
 
-/** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
+/**
+ * Opens the counts for drift of this process, and compares all workers' counts of the last days with the classifier's
+ * reference.
+ */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
-  const book = new DriftBook(config.state.dir, (error) =>
+  const driftStore = new DriftStore(config.state.dir, (error) =>
     log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
   );
-  return { book, rows: driftOf(config, classifier) };
+  return { driftStore, rows: driftOf(config, classifier) };
 }
 
-/** All workers' counts of the last days in this `state.dir`; null where the classifier has no reference. */
+/** Compares all workers' counts in this `state.dir` with the reference; null where the classifier has no reference. */
 function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
   const reference = referenceOf(classifier);
   return () =>
-    reference === null ? null : compareWith(reference, readPages(state.dir, ...lastDays(drift.days, new Date())).page);
+    reference === null
+      ? null
+      : compareWith(reference, readDriftDays(state.dir, ...lastDays(drift.days, new Date())).counts);
 }
 
 /**
- * What is counted: for /metrics, and of films for drift where that is on. Without a worker, and so without a
- * classifier, there are no series of studies: a missing worker shows.
+ * Opens the metrics, and the counts for drift where they are on. Without a worker there are no series of studies, so
+ * that a missing worker shows.
  */
 export function openMeasures(
   config: Config,
@@ -59,28 +64,28 @@ export function openMeasures(
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
     ...(drift ? { drift: () => drift.rows() ?? [] } : {}),
-    turnaround: turnaround && (() => turnaround.glance(TURNAROUND_METRIC_DAYS)),
+    turnaround: turnaround && (() => turnaround.latest(TURNAROUND_METRIC_DAYS)),
   });
-  return { metrics, observer: observerOf(metrics, drift?.book ?? null), drift: drift?.rows ?? (() => null) };
+  return { metrics, observer: observerOf(metrics, drift?.driftStore ?? null), drift: drift?.rows ?? (() => null) };
 }
 
 interface MeasuredParts {
   readonly classifier: ModelManifest | null;
   readonly broker: Broker;
-  /** Those that this process delivers to. */
+  /** Sinks that this process delivers to. */
   readonly sinks: readonly Pick<Sink, 'name' | 'ways'>[];
   /** Null where this process does not keep the list. */
-  readonly turnaround: KeptTurnaround | null;
+  readonly turnaround: TurnaroundCache | null;
 }
 
-function observerOf(metrics: Metrics, book: DriftBook | null): FilmObserver {
-  if (book === null) return metrics;
+function observerOf(metrics: Metrics, driftStore: DriftStore | null): FilmObserver {
+  if (driftStore === null) return metrics;
   return {
     stage: (stage, seconds) => metrics.stage(stage, seconds),
     film(result) {
       metrics.film(result);
-      book.film(result);
+      driftStore.film(result);
     },
-    measured: (measures) => book.measured(measures),
+    measured: (measures) => driftStore.measured(measures),
   };
 }

@@ -6,9 +6,9 @@ import { examineNetwork } from '../model/check';
 import { inspectManifest, type ModelManifest, readModelFolder } from '../model/manifest';
 import { openNetwork } from '../model/session';
 import type { TfjsOptions } from '../model/tfjs-thread';
-import { contradictionsOf } from '../pipeline/fit';
+import { contradictionsOf } from '../pipeline/model-compatibility';
 
-/** A folder by its path, or an installed model by its id. */
+/** A model folder by its path, or an installed model's by its id. */
 export function modelFolder(model: string, dir: string): string {
   const installed = join(dir, model);
   return existsSync(join(model, 'manifest.json')) ||
@@ -19,8 +19,8 @@ export function modelFolder(model: string, dir: string): string {
 }
 
 /**
- * Looks at a model folder: manifest, files, engine, and what the network says to drawn films. Each step needs the one
- * before; the first that fails is the last that is told.
+ * Checks a model folder: manifest, files, engine, and the network's answers to drawn films. Each step needs the one
+ * before; the first failure is the last result.
  */
 export async function examineModel(folder: string, options: TfjsOptions = {}): Promise<CheckResult[]> {
   const { manifest, findings } = examineManifest(folder);
@@ -68,7 +68,7 @@ function examineManifest(folder: string): { manifest: ModelManifest | null; find
     const well: CheckResult = { check: 'manifest', ok: true, text: `${id} ${version}, task ${task}` };
     return {
       manifest,
-      findings: [...(contradictions.length > 0 ? contradictions : [well]), ...examinePapers(manifest)],
+      findings: [...(contradictions.length > 0 ? contradictions : [well]), ...examineDocumentation(manifest)],
     };
   } catch (error) {
     return { manifest: null, findings: [wrong(describeError(error))] };
@@ -82,8 +82,8 @@ function misplaced({ id }: ModelManifest, folder: string): string[] {
     : [`id: ${id} lies in a folder named ${name}; the configuration names models by their folder`];
 }
 
-/** Who uses the model must be told what it may be used for. */
-function examinePapers({ licence, intendedUse, limitations: named }: ModelManifest): CheckResult[] {
+/** Checks that licence, intended use and limitations are stated. */
+function examineDocumentation({ licence, intendedUse, limitations: named }: ModelManifest): CheckResult[] {
   const paper = (check: string, text: string) =>
     text.trim() === '' ? { check, ok: false, text: 'is empty' } : { check, ok: true, text };
   const limitations = named.filter((text) => text.trim() !== '');

@@ -12,10 +12,10 @@ const ROLES = { view: 'view', gate: 'gate', lungs: 'lungs', classifiers: 'classi
 type Role = keyof typeof ROLES;
 
 /**
- * The models that `--models DIR` means, without a configuration that names them: of each task the one that comes with
- * Hilum where it lies there, else the only one.
- * @param say told which others lie there and do not run
- * @throws HilumError MODEL_INVALID when a task has several of one's own, or none
+ * The models that `--models DIR` selects where no configuration names them: for each task the shipped model where the
+ * folder has it, else the only one.
+ * @param say is called with models of the folder that do not run
+ * @throws HilumError MODEL_INVALID when the folder has several models of a task and no shipped one, or none
  */
 export function modelsOfFolder(dir: string | undefined, say: (text: string) => void): Config['models'] {
   const usual = modelsSchema.parse({});
@@ -33,7 +33,7 @@ export function modelsOfFolder(dir: string | undefined, say: (text: string) => v
   return { ...usual, dir, view, gate, lungs, classifiers: choice('classifiers') };
 }
 
-/** A classifier on all but the lungs is for the shortcut check, never the one in charge. */
+/** Task of a model. A classifier on the film without its lungs is for the shortcut check and never leads. */
 function taskOf(dir: string, id: string, say: (text: string) => void): { id: string; task: ModelManifest['task'] }[] {
   try {
     const manifest = readManifest(join(dir, id));
@@ -45,7 +45,7 @@ function taskOf(dir: string, id: string, say: (text: string) => void): { id: str
   }
 }
 
-/** Those that come with Hilum where they all lie there, else the only one. */
+/** The shipped models where the folder has all of them, else the only one. */
 function choose(
   role: Role,
   usual: readonly string[],

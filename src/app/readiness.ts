@@ -11,19 +11,22 @@ import { type Check, remembered } from '../web/health';
 import type { Outages } from '../web/outages';
 import type { Database } from '../worklist/database';
 
-/** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
-const LEAST_FREE_BYTES = 100_000_000;
+/** With less free space the service is not ready (bytes): its state files are small, but writing them must not fail. */
+const MIN_FREE_BYTES = 100_000_000;
 
-/** What readiness says is that old at most (milliseconds): anybody may ask, and looking costs others something. */
+/**
+ * A check's result is reused for this long (milliseconds): anybody may ask, and a check costs other systems something.
+ */
 const REMEMBERED_MS = 3_000;
 
-/** How often the service looks at its own disk and database, asked or not (milliseconds). */
+/** Interval of the checks of the service's own disk and database (milliseconds). */
 const LOOK_MS = 5_000;
-/** How often it looks at what others serve, where somebody may ask since when that is away. */
+/** Interval of the checks of other systems, where somebody may ask since when they have been away (milliseconds). */
 const LOOK_AT_OTHERS_MS = 30_000;
 
 /**
- * Whether this process can't work without `state.dir`; the audit trail may be elsewhere, counts of drift missing.
+ * Whether this process can't work without `state.dir`. An audit trail elsewhere or missing counts of drift do not
+ * matter.
  */
 export function keepsState({ roles, catchUp, results, list }: Config, hasDatabase: boolean): boolean {
   return (
@@ -34,7 +37,8 @@ export function keepsState({ roles, catchUp, results, list }: Config, hasDatabas
 }
 
 /**
- * What this process can't work without. `local`: what is not told by anything else, as broker and archive are.
+ * The readiness checks of this process. `local`: those that no other log event reports; broker and archive have events
+ * of their own.
  */
 export function readinessChecks(
   config: Config,
@@ -47,7 +51,7 @@ export function readinessChecks(
     ...(database === null ? [] : [audit.dir]),
   ];
   const ofOurs: Check[] = [
-    { name: 'disk', look: async () => diskProblem(folders, LEAST_FREE_BYTES) },
+    { name: 'disk', look: async () => diskProblem(folders, MIN_FREE_BYTES) },
     ...(folders.includes(state.dir) ? [{ name: 'state', look: async () => writeProblem(state.dir) }] : []),
     ...(database === null
       ? []
@@ -60,10 +64,10 @@ export function readinessChecks(
     name: 'broker',
     look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
   };
-  // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
+  // A query for a study that does not exist: cheap, and fails unless the archive is up and accepts our credentials.
   const ofArchive: Check = {
     name: 'archive',
-    look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null),
+    look: async () => archive.findStudySummary(deriveUid(['readiness'])).then(() => null),
   };
   const asked = [ofArchive, ...ofOurs].map((check) => remembered(check, REMEMBERED_MS));
   const checks = [ofBroker, ...asked].map((check) => outages.noted(check));
@@ -73,14 +77,14 @@ export function readinessChecks(
 export interface ReadinessParts {
   readonly broker: Broker;
   readonly archive: DicomWebArchive;
-  /** Of the list and of the accounts; null where neither is here, and then nothing is audited. */
+  /** Database of the list and the accounts; null where this process has neither, and then nothing is audited. */
   readonly database: Database | null;
   readonly outages: Pick<Outages, 'noted'>;
 }
 
 /**
- * Looks at the checks by itself, so that the log tells of each outage and of its end, once, also where nobody asks for
- * health.
+ * Runs the checks at intervals, so that the log has the start and the end of each outage once, even where nobody asks
+ * the health routes.
  */
 export function watchReadiness(checks: readonly Check[], log: Log, everyMs = LOOK_MS): ReadinessWatch {
   const failing = new Set<string>();
@@ -95,7 +99,9 @@ export function watchReadiness(checks: readonly Check[], log: Log, everyMs = LOO
   return lookEvery(checks, everyMs, tell);
 }
 
-/** Looks at all others too, so that it is known since when they are away; they tell the log of it by themselves. */
+/**
+ * Runs the other checks at intervals too, so that the start of an outage is known; their outages are logged elsewhere.
+ */
 export function watchOthers(checks: readonly Check[]): ReadinessWatch {
   return lookEvery(checks, LOOK_AT_OTHERS_MS, () => {});
 }
@@ -110,7 +116,7 @@ function lookEvery(
   const round = async () => {
     for (const { name, look } of checks) {
       const problem = await look().catch(describeError);
-      // What is closed at the end is not missed.
+      // Parts that are closed at shutdown are no outage.
       if (isStopped) return;
       tell(name, problem);
     }

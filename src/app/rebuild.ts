@@ -7,7 +7,7 @@ import type { Uid } from '../dicom/uid';
 import { refreshAttributes } from '../worklist/attribute-refresh';
 import type { FoundAttributes } from '../worklist/attributes';
 import { rebuildRecord } from '../worklist/rebuild';
-import type { StudySight } from '../worklist/record-columns';
+import type { StudySummary } from '../worklist/record-columns';
 import type { Worklist } from '../worklist/worklist';
 import { openArchive } from './archive';
 import { type CommandTrail, withTrail } from './audit';
@@ -15,26 +15,30 @@ import { openList } from './list';
 
 export interface RebuiltStudy {
   readonly studyInstanceUid: Uid;
-  /** `corrected`: the list has its result, and follows the archive's other patient or study attributes now. */
+  /**
+   * `corrected`: the list has the result already, and its patient or study attributes were updated from the archive.
+   */
   readonly outcome: 'written' | 'known' | 'corrected' | 'no-report' | 'failed';
   /** Why it failed. */
   readonly error?: HilumError;
 }
 
 export interface RebuildOptions {
-  /** Read studies again that the list has a result of. */
+  /** Reads studies again that the list has a result of. */
   readonly again: boolean;
-  /** Told of each study at once. */
+  /** Called for each study when it is done. */
   readonly onStudy: (study: RebuiltStudy) => void;
-  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  /**
+   * Called at the end of a search by days with the number of studies that have no Study Date and were left out; null:
+   * not known.
+   */
   readonly onUndated: (studies: number | null) => void;
 }
 
 /**
- * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts;
- * patient and study attributes follow the archive.
- * Ended at any time it goes on where it was.
- * @throws HilumError when the archive or the database is away; one study that the archive refuses is told as failed
+ * Fills the reading list from the reports in the archive, study by study. Existing rows and verdicts stay; patient and
+ * study attributes are updated. It can be stopped and run again.
+ * @throws HilumError when archive or database is away; a study that the archive refuses is reported as failed
  */
 export async function rebuildList(
   config: Config,
@@ -66,7 +70,7 @@ async function rebuildStudy(
   { archive, worklist, trail }: { archive: DicomWebArchive; worklist: Worklist; trail: CommandTrail },
 ): Promise<RebuiltStudy> {
   const isKnown = await worklist.hasResult(studyInstanceUid);
-  // Whose row it is, the trail has before the list has it.
+  // The patient of a row is recorded in the audit trail before the list is written.
   const recorded = ({ PatientID, AccessionNumber }: Named) =>
     trail.record({
       kind: isKnown ? 'study-updated' : 'study-created',
@@ -86,16 +90,16 @@ async function rebuildStudy(
   return { studyInstanceUid, outcome: (await worklist.record(record)) ? 'written' : there };
 }
 
-/** By what the audit trail names a patient's study. */
-type Named = Pick<StudySight, 'PatientID' | 'AccessionNumber'>;
+/** Attributes by which the audit trail names a patient's study. */
+type Named = Pick<StudySummary, 'PatientID' | 'AccessionNumber'>;
 
 function namedBy(found: FoundAttributes): Named {
-  return found.of === 'film' ? { ...found.attributes.patient, ...found.attributes.order } : found.sight;
+  return found.of === 'film' ? { ...found.attributes.patient, ...found.attributes.order } : found.summary;
 }
 
 /**
- * One study that the archive refuses, or does not list whole, is left out; a database or an archive that is away ends
- * it all.
+ * A study that the archive refuses, or does not list completely, is skipped; an archive or a database that is away ends
+ * the rebuild.
  */
 function failed(studyInstanceUid: Uid, error: unknown): RebuiltStudy {
   const concernsStudyAlone =
@@ -107,8 +111,8 @@ function failed(studyInstanceUid: Uid, error: unknown): RebuiltStudy {
 }
 
 /**
- * Studies that may have a report of Hilum, by name, of some days, the newest weeks first, or without a date: one page
- * of the archive at a time.
+ * Studies that may have a report of Hilum: named ones, or those of some days (the newest weeks first), or those without
+ * a date. One page of the archive is held at a time.
  */
 async function* reportedStudies(archive: DicomWebArchive, target: ReanalysisTarget): AsyncGenerator<Uid> {
   if ('studies' in target) return yield* target.studies;

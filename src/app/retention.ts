@@ -13,17 +13,17 @@ import { openRecorder } from './audit';
 
 const DAY_MS = 86_400_000;
 const ROUND_MS = 3_600_000;
-/** Not at once: the start has other things to do. */
+/** First round after the start (milliseconds), when the service is up. */
 const FIRST_MS = 60_000;
-/** Between two batches, for whoever waits for the database. */
+/** Pause between two batches (milliseconds), so that others get the database. */
 const PAUSE_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
-/** What waits for the audit record repository is a folder of its own. */
+/** Name of the spool folder for audit messages. */
 const SPOOL = 'retention';
 
 interface Retention {
   start(): void;
-  /** Never rejects. What is not removed yet is removed in the next round. */
+  /** Never rejects. Whatever is left is removed in the next round. */
   stop(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ interface RetentionParts {
   readonly metrics: Pick<Metrics, 'removed'>;
 }
 
-/** Times of a test. */
+/** Times that tests set. */
 interface Times {
   readonly firstMs?: number;
   readonly pauseMs?: number;
@@ -41,8 +41,9 @@ interface Times {
 }
 
 /**
- * Removes what is kept no longer, once an hour, in the background: rows and verdicts by one of the processes that keep
- * the list, files of the audit trail by each that writes one. It is in the audit trail before it is done.
+ * Removes records whose retention time is over, once an hour in the background. Rows and verdicts are removed by one of
+ * the processes that keep the list, files of the audit trail by each process that writes one. Removal is recorded in
+ * the audit trail first.
  */
 export function openRetention(config: Config, parts: RetentionParts, log: Log, times: Times = {}): Retention {
   const stopping = new AbortController();
@@ -68,7 +69,7 @@ export function openRetention(config: Config, parts: RetentionParts, log: Log, t
   };
 }
 
-/** @throws HilumError of the database, AUDIT_FAILED: then nothing more is removed */
+/** One round. @throws HilumError of the database, AUDIT_FAILED: then nothing more is removed */
 export async function retentionRound(
   config: Config,
   { database, metrics }: RetentionParts,
@@ -98,7 +99,7 @@ interface Round {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Null where another process does it. */
+/** Removes rows, verdicts and orders; null where another process holds the lease. */
 async function pruneRows(config: Config, database: Database, round: Round): Promise<PrunedCounts | null> {
   const { at, pauseMs, signal } = round;
   const { listDays, verdictDays } = config.retention;
@@ -107,7 +108,7 @@ async function pruneRows(config: Config, database: Database, round: Round): Prom
     verdicts: verdictDays === null ? null : at - verdictDays * DAY_MS,
     orders: at - config.ris.keepDays * DAY_MS,
   };
-  // Others begin no round within the hour, and none while this one goes on.
+  // Others begin no round within the hour, nor while this one goes on.
   const lease: Lease = { name: 'retention', holder: `${hostname()}:${process.pid}`, until: at + ROUND_MS - FIRST_MS };
   const due = await countDue(database, from);
   if (PRUNED.every((what) => due[what] === 0)) return due;

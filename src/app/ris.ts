@@ -9,18 +9,18 @@ import { risStore } from '../worklist/ris-store';
 import { openRecorder } from './audit';
 import type { OpenedList } from './list';
 
-/** What takes the messages of the RIS. */
+/** The HL7 listener for messages of the RIS. */
 export interface OpenedRis {
   /** @throws HilumError LISTEN_FAILED, CONFIG_INVALID */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A certificate that was renewed is taken this often (milliseconds). */
+/** Interval at which a renewed certificate is loaded (milliseconds). */
 const RENEWAL_MS = 3_600_000;
-/** Longest wait for a message in hand at the end (milliseconds). */
+/** Longest wait for a message in work at shutdown (milliseconds). */
 const GRACE_MS = 5_000;
-/** What waits for the audit record repository is a folder of its own. */
+/** Name of the spool folder for audit messages. */
 const SPOOL = 'ris';
 
 /** Whether this process listens to the RIS. */
@@ -28,7 +28,7 @@ export function listensToRis({ roles, list, ris }: Pick<Config, 'roles' | 'list'
   return roles.includes('list') && list.enabled && ris.listener.enabled;
 }
 
-/** Null where this process does not listen to the RIS. */
+/** Opens the listener; null where this process does not listen to the RIS. */
 export function openRis(config: Config, list: OpenedList | null, observer: RisObserver, log: Log): OpenedRis | null {
   if (list === null || !listensToRis(config)) return null;
   const { listener } = config.ris;
@@ -49,7 +49,7 @@ export function openRis(config: Config, list: OpenedList | null, observer: RisOb
   let renewal: NodeJS.Timeout | undefined;
   return {
     async start() {
-      open = await listenMllp({ ...listener, isAllowed: allowedBy(listener) }, handle, teller(log));
+      open = await listenMllp({ ...listener, isAllowed: allowedBy(listener) }, handle, connectionProblemLogger(log));
       renewal = setInterval(() => renew(open, log), RENEWAL_MS).unref();
       log.info(
         { event: 'ris.listening', host: listener.host, port: open.port, tls: listener.tls !== undefined },
@@ -64,13 +64,16 @@ export function openRis(config: Config, list: OpenedList | null, observer: RisOb
   };
 }
 
-/** Without a list of addresses the configuration allows this machine alone, or a client certificate tells. */
+/**
+ * Which addresses may connect. Without a list of addresses, only this machine or clients with a certificate, as the
+ * configuration check makes sure.
+ */
 function allowedBy({ addresses, tls }: Config['ris']['listener']): (address: string) => boolean {
   if (addresses.length > 0) return networkSet(addresses);
   return tls?.caFile === undefined ? isLoopback : () => true;
 }
 
-/** MSH-3 of what the HL7 sinks send, its first component. */
+/** First component of MSH-3 (Sending Application) of each HL7 sink: messages from these are Hilum's own. */
 function ownApplicationsOf({ deliveries }: Pick<Config, 'deliveries'>): string[] {
   return [deliveries.hl7].flat().map(({ sendingApplication }) => sendingApplication.split('^')[0]!);
 }
@@ -88,8 +91,13 @@ const PROBLEMS: Readonly<Record<ConnectionProblem, string>> = {
   handler: 'an answer that could not be sent',
 };
 
-/** Once a minute for each network and problem: whoever tries again and again does not fill the log. */
-function teller(log: Log, now: () => number = Date.now): (problem: ConnectionProblem, address: string) => void {
+/**
+ * Logs a connection problem once a minute for each network and problem, so that repeated attempts do not fill the log.
+ */
+function connectionProblemLogger(
+  log: Log,
+  now: () => number = Date.now,
+): (problem: ConnectionProblem, address: string) => void {
   const told = new Map<string, number>();
   return (problem, address) => {
     const key = `${problem} ${networkOf(address)}`;

@@ -10,7 +10,7 @@ import { type OtherFilm, type ShadowReport, summarise } from '../evaluation/shad
 import { languageOfTexts } from '../language/config';
 import type { Language } from '../language/say';
 import { wordsIn } from '../language/words';
-import { readShadowRecords } from '../monitoring/shadow-book';
+import { readShadowRecords } from '../monitoring/shadow-store';
 import type { ShadowRecord } from '../pipeline/shadow';
 import { withTrail } from './audit';
 import { driftReport } from './drift';
@@ -22,7 +22,7 @@ import { openArchive } from './archive';
 export interface ShadowOptions {
   readonly config: string;
   readonly out: string;
-  /** Another configuration: of a second service in shadow, or of the live one with its list. */
+  /** Another configuration to compare with: a second service in shadow mode, or a live one with a list. */
   readonly against?: string | undefined;
   readonly protocol?: string | undefined;
   /** Days of analysis (YYYY-MM-DD, UTC), both included. */
@@ -32,7 +32,7 @@ export interface ShadowOptions {
 }
 
 /**
- * What shadow mode came to, as shadow.html and shadow.json in `out`. Resolves to the report and the path of the page.
+ * Summarises shadow mode as shadow.html and shadow.json in `out`. Resolves to the report and the path of the page.
  * @throws HilumError NOT_FOUND where there are no outcomes; CONFIG_INVALID, PROTOCOL_INVALID, OUTPUT_FAILED, or of the
  * list's database
  */
@@ -79,7 +79,7 @@ function within(
   );
 }
 
-/** What another service says of the same studies: its own outcomes of shadow mode, or its list's results. */
+/** Results of another service for the same studies: its outcomes of shadow mode, or its list's results. */
 async function otherOf(path: string, studies: readonly string[]) {
   const other = readConfig(path);
   if (other.results.mode === 'shadow') return { name: path, films: await outcomesOf(other) };
@@ -105,13 +105,13 @@ async function listedFilms(config: Config, studies: readonly string[]): Promise<
   }
 }
 
-/** Days whose counts of drift are looked back on at most. */
-const MOST_DAYS = 3650;
+/** Largest number of days that counts of drift are read for. */
+const MAX_DAYS = 3650;
 
 function driftOf(config: Config, records: readonly ShadowRecord[]): ShadowReport['drift'] {
   const days = records.map(({ at }) => at.slice(0, 10)).sort();
   const last = new Date(`${days.at(-1)!}T12:00:00Z`);
   const count = 1 + Math.round((last.getTime() - Date.parse(`${days[0]!}T12:00:00Z`)) / 86_400_000);
-  const { referenceFilms, measures } = driftReport(config, Math.min(count, MOST_DAYS), last);
+  const { referenceFilms, measures } = driftReport(config, Math.min(count, MAX_DAYS), last);
   return referenceFilms === null || measures.every(({ films }) => films === 0) ? null : measures;
 }

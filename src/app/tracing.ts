@@ -5,7 +5,7 @@ import type { OpenedTracing } from '../tracing/open';
 import { VERSION } from './installed';
 
 /**
- * Null where traces are off: then nothing of OpenTelemetry is loaded, which takes up to half a second.
+ * Opens tracing; null where it is off: then no part of OpenTelemetry is loaded, which takes up to half a second.
  * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export async function openTracing({ tracing, roles }: Config, log: Log): Promise<OpenedTracing | null> {

@@ -6,24 +6,24 @@ import { type Access, protect } from '../web/access/access';
 import { addHealth, type Check, listen, type Scrape } from '../web/health';
 import type { OpenedListWeb } from './list';
 
-/** A certificate that was renewed is taken this often (milliseconds). */
+/** Interval at which a renewed certificate is loaded (milliseconds). */
 const RENEWAL_MS = 3_600_000;
 
 export interface WebParts {
   readonly access: Access;
   readonly checks: readonly Check[];
   readonly metrics: Scrape;
-  /** Null where no list is kept here. */
+  /** Null where this process keeps no list. */
   readonly listWeb: OpenedListWeb | null;
 }
 
 export interface OpenedWeb {
-  /** Resolves to the port once it is served. */
+  /** Resolves to the port once it listens. */
   start(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** All that the service's port answers: health, metrics and the reading list, behind `access`. */
+/** All routes on the service's port: health, metrics and the reading list, behind `access`. */
 export function webApp({
   access,
   checks,
@@ -36,7 +36,7 @@ export function webApp({
   });
 }
 
-/** Serves it, and begins the service of `access`. */
+/** Listens on the port and starts the background work of `access`. */
 export function openWeb({ http }: Config, parts: WebParts, log: Log): OpenedWeb {
   let server: Awaited<ReturnType<typeof listen>> | undefined;
   let renewal: NodeJS.Timeout | undefined;

@@ -1,10 +1,10 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
-import type { SeenStudies } from '../archive/seen-studies';
+import type { StudyCache } from '../archive/study-cache';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ProgressNotes } from '../events/progress-event';
-import type { ShadowFile } from '../monitoring/shadow-book';
-import type { StudyLine } from '../pipeline/film-work';
+import type { ShadowFileStore } from '../monitoring/shadow-store';
+import type { StudyPipeline } from '../pipeline/film-work';
 import { shadowStudy } from '../pipeline/shadow';
 import { runStudy } from '../pipeline/study';
 import type { Broker, StudyHandler } from '../queue/broker';
@@ -14,33 +14,33 @@ import type { Metrics } from '../web/metrics';
 import { concurrencyOf } from './analysis';
 
 export interface WorkerParts {
-  readonly line: StudyLine;
+  readonly pipeline: StudyPipeline;
   readonly archive: DicomWebArchive;
-  /** What the archive says of studies while they are sorted. */
-  readonly seen: SeenStudies;
+  /** Answers of the archive from when studies were sorted by priority. */
+  readonly studyCache: StudyCache;
   readonly broker: Broker;
-  /** Null but in shadow mode. */
-  readonly book: ShadowFile | null;
+  /** Outcomes of shadow mode; null in any other mode. */
+  readonly shadowStore: ShadowFileStore | null;
   /** Null where no reading list is kept. */
   readonly progress: ProgressNotes | null;
   readonly metrics: Metrics;
 }
 
-/** What sorts studies by urgency and works on them. */
+/** Consumes study events: sorts studies by urgency and analyses them. */
 export interface OpenedWorker {
   start(): Promise<void>;
-  /** From now on a study goes back to the queue after the film in hand. */
+  /** Called at shutdown: from now on a study returns to the queue after the film in work. */
   stopping(): void;
   close(): Promise<void>;
 }
 
 export function openWorker(config: Config, parts: WorkerParts, log: Log): OpenedWorker {
-  const { seen, broker, book, progress } = parts;
+  const { studyCache, broker, shadowStore, progress } = parts;
   const { rules, timeoutMs, routineEvery } = config.priority;
   let isStopping = false;
   const handler = studyHandler(config, parts, log, () => isStopping);
   const classify = createTriage({
-    archive: seen,
+    archive: studyCache,
     rules,
     timeoutMs,
     log,
@@ -50,12 +50,12 @@ export function openWorker(config: Config, parts: WorkerParts, log: Log): Opened
     start: () => broker.consume(handler, prefetchOf(config), { classify, routineEvery }),
     stopping: () => void (isStopping = true),
     async close() {
-      await book?.close();
+      await shadowStore?.close();
     },
   };
 }
 
-/** One study more than are analysed at the same time: it is fetched meanwhile. */
+/** Unacknowledged studies held: one more than are analysed at the same time, as its films are fetched meanwhile. */
 function prefetchOf(config: Config): number {
   const { prefetch } = config.broker;
   return prefetch === 'auto' ? concurrencyOf(config) + 1 : prefetch;
@@ -63,20 +63,20 @@ function prefetchOf(config: Config): number {
 
 function studyHandler(
   config: Config,
-  { line, archive, seen, broker, book, progress, metrics }: WorkerParts,
+  { pipeline, archive, studyCache, broker, shadowStore, progress, metrics }: WorkerParts,
   log: Log,
   isStopping: () => boolean,
 ): StudyHandler {
   const runLive: StudyConsumerOptions['runStudy'] = async (study, options) => {
-    const instances = options.redelivered ? null : seen.takeInstances(study);
+    const instances = options.redelivered ? null : studyCache.takeInstances(study);
     try {
-      return await runStudy(study, { ...options, instances }, line, { archive, announcer: broker });
+      return await runStudy(study, { ...options, instances }, pipeline, { archive, announcer: broker });
     } finally {
-      seen.changed(study);
+      studyCache.forgetInstances(study);
     }
   };
   const run: StudyConsumerOptions['runStudy'] =
-    book === null ? runLive : (study, options) => shadowStudy(study, options, line, archive, book);
+    shadowStore === null ? runLive : (study, options) => shadowStudy(study, options, pipeline, archive, shadowStore);
   const consumer = createStudyConsumer({
     runStudy: run,
     retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit },
@@ -87,8 +87,8 @@ function studyHandler(
     isStopping,
   });
   return (message, priority) => {
-    // Counted when its work begins: not when it comes back from a worker that died and is requeued, nor when it is
-    // continued.
+    // The waiting time is counted when a study is first taken up: not when it is redelivered after a worker died, nor
+    // when it is continued.
     if (!message.redelivered && message.slices === 0 && message.waitedSeconds !== null)
       metrics.waited(priority, message.waitedSeconds);
     return consumer(message);

@@ -8,15 +8,14 @@ import {
   UnavailableError,
 } from '../net/http';
 
-/** More redirects in a row than this lead nowhere. */
+/** More redirects in a row are treated as a loop. */
 const MAX_REDIRECTS = 5;
 
 /**
- * The HTTP client for the archive. 307 and 308 to the same origin are followed, with method and body (RFC 9110 section
- * 15.4.8). Everything else that leads away is how a proxy asks for a sign-in, and so is a page of HTML: neither is
- * followed or read, and credentials never leave the origin they are for. It counts as an outage, because sign-ins of
- * proxies come back by themselves.
- * @throws HilumError CONFIG_INVALID for unreadable TLS files.
+ * The HTTP client for the archive. It follows 307 and 308 to the same origin, with method and body (RFC 9110 section
+ * 15.4.8). Any other redirect, and any HTML page, is taken for the sign-in page of a proxy: it is neither followed nor
+ * read, and credentials never leave their origin. It counts as an outage, because such proxies recover by themselves.
+ * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export function archiveHttp(options: HttpOptions): HttpClient {
   const http = httpClient(options);
@@ -57,11 +56,14 @@ function isPage({ status, contentType }: HttpAnswer): boolean {
   return status >= 200 && status < 300 && /^\s*(text\/html|application\/xhtml\+xml)\b/i.test(contentType);
 }
 
-/** Whether a text is a page although nothing says so. */
+/** Whether a text is an HTML page, whatever its Content-Type says. */
 export const looksLikePage = (text: string): boolean =>
   /^\s*<(!doctype\s+html|html|head|body)\b/i.test(text.slice(0, 512));
 
-/** A page where something else was asked for. It is no answer of the archive, so that it counts as away. */
+/**
+ * An HTML page was returned where data were asked for. It does not come from the archive, so the archive counts as
+ * away.
+ */
 export class PageError extends HilumError {
   readonly isAway = true;
 

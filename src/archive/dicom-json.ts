@@ -9,7 +9,7 @@ export interface FoundInstance {
   readonly seriesInstanceUid: Uid;
   readonly sopInstanceUid: Uid;
   readonly sopClassUid: Uid;
-  /** '' where the archive returned none. */
+  /** Modality (0008,0060); '' where the archive returned none. */
   readonly modality: string;
 }
 
@@ -26,7 +26,7 @@ export interface FoundStudy {
 
 /** One series as QIDO-RS lists it. */
 export interface FoundSeries {
-  /** Null where the archive returned none that can be. */
+  /** Series Instance UID; null where the archive returned none that is valid. */
   readonly seriesInstanceUid: Uid | null;
   readonly modality: string;
   readonly description: string;
@@ -52,7 +52,7 @@ const FAILURE_REASON = '00081197';
 const FAILED_SOP_SEQUENCE = '00081198';
 const REFERENCED_SOP_SEQUENCE = '00081199';
 
-/** All that is read of a row of QIDO-RS, but for what `film-header` reads. */
+/** Tags that are read of a QIDO-RS row, beside those that `film-header` reads. */
 export const ROW_TAGS: readonly string[] = [
   SOP_CLASS_UID,
   SOP_INSTANCE_UID,
@@ -68,10 +68,15 @@ export const ROW_TAGS: readonly string[] = [
   SERIES_INSTANCES,
 ];
 
-/** Failure Reason "Duplicate SOP Instance" (PS3.7 annex C.5.11): it is there already, which is what was wanted. */
+/**
+ * Failure Reason "Duplicate SOP Instance" (PS3.7 annex C.5.11): the object is stored already, which counts as success.
+ */
 const DUPLICATE = 0x0111;
 
-/** Rows with usable UIDs, and how many had none. `study` stands in where the server leaves out what the URL said. */
+/**
+ * Rows with valid UIDs, and the number of rows without. `study` is used where the server leaves out the Study Instance
+ * UID that the URL named.
+ */
 export function readInstanceRows(
   rows: readonly unknown[],
   study?: Uid,
@@ -95,7 +100,7 @@ function readInstanceRow(row: unknown, study: Uid | undefined): FoundInstance | 
   return { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid, modality: codeAt(row, MODALITY) };
 }
 
-/** Rows with a usable Study Instance UID. */
+/** Rows with a valid Study Instance UID. */
 export function readStudyRows(rows: readonly unknown[]): FoundStudy[] {
   return rows.flatMap((row) => {
     const studyInstanceUid = uidAt(row, STUDY_INSTANCE_UID);
@@ -111,7 +116,7 @@ export function readStudyRows(rows: readonly unknown[]): FoundStudy[] {
   });
 }
 
-/** What a server says that a study has; null where it does not tell. */
+/** Numbers of series and instances that a server reports for a study; null where it does not report one. */
 export interface StudyCounts {
   /** Number of Study Related Series (0020,1206). */
   readonly series: number | null;
@@ -134,8 +139,8 @@ export function readSeriesRows(rows: readonly unknown[]): FoundSeries[] {
 }
 
 /**
- * The texts that a dataset holds under each of some tags, at its top or in its Request Attributes Sequence (PS3.3 table
- * 10-9); what it does not hold is left out.
+ * Texts under some tags of a dataset, at its top level or in its Request Attributes Sequence (PS3.3 table 10-9);
+ * missing ones are left out.
  */
 export function readTexts<K extends string>(
   dataset: unknown,
@@ -155,11 +160,11 @@ export function readTexts<K extends string>(
 }
 
 /**
- * Reads the answer to STOW-RS (PS3.18 section 10.5.3, table 10.5.3-2) for each of `wanted`, whatever the HTTP status
- * was: some servers say 200 after storing a part. The text decides, not its Content-Type: Orthanc sends a 409 without
- * one.
- * @throws HilumError STORE_FAILED naming the refused instances, STORE_AMBIGUOUS when some are not mentioned or it is no
- * DICOM JSON.
+ * Reads the STOW-RS response (PS3.18 section 10.5.3, table 10.5.3-2) for each of `wanted`, whatever the HTTP status:
+ * some servers answer 200 after storing a part. The body is parsed whatever its Content-Type: Orthanc sends a 409
+ * without one.
+ * @throws HilumError STORE_FAILED naming the refused instances; STORE_AMBIGUOUS when some are not mentioned or the body
+ * is no DICOM JSON
  */
 export function readStoreAnswer(text: string, wanted: readonly Uid[]): void {
   const answer = parseAnswer(text);
@@ -175,7 +180,7 @@ export function readStoreAnswer(text: string, wanted: readonly Uid[]): void {
   if (unmentioned.length > 0) throw ambiguous(`does not mention ${unmentioned.length} of ${wanted.length} objects`);
 }
 
-/** Whether an answer to a store request says what became of any object: a refusal of the whole request does not. */
+/** Whether a STOW-RS response names single objects; a refusal of the whole request does not. */
 export function namesObjects(text: string): boolean {
   try {
     const answer: unknown = JSON.parse(text);
@@ -206,8 +211,8 @@ function storeFailed(failed: readonly { uid: Uid; reason: number }[]): HilumErro
 
 /**
  * Whether a Failure Reason (PS3.4 table B.2-1, PS3.7 annex C) may go away by itself: none given, processing failure,
- * resource limitation, out of resources. Not so "SOP class not supported", "data set does not match SOP class", "cannot
- * understand".
+ * resource limitation, out of resources. "SOP class not supported", "data set does not match SOP class" and "cannot
+ * understand" stay.
  */
 function mayPass(reason: number): boolean {
   return reason === 0 || reason === 0x0110 || reason === 0x0213 || (reason >= 0xa700 && reason <= 0xa7ff);
@@ -216,5 +221,5 @@ function mayPass(reason: number): boolean {
 /** Failure Reason; 0 where there is none. */
 const reasonAt = (item: unknown): number => countAt(item, FAILURE_REASON) ?? 0;
 
-/** A number of objects: 0 is no answer, for the study or series was listed. */
+/** A number of objects; null for 0, which can't be right for a study or series that is listed. */
 const numberAt = (row: unknown, tag: string): number | null => countAt(row, tag) || null;

@@ -24,7 +24,7 @@ import {
   HEADER_ROW_TAGS,
   headerOfFile,
   readHeader,
-  SIGHT_FIELDS,
+  SUMMARY_FIELDS,
 } from './film-header';
 import { JsonParser } from './json-thread';
 import { listInstances, listSeries } from './listing';
@@ -33,19 +33,19 @@ import { readMultipart, writeMultipart } from './multipart';
 import { probe, type ProbeResult } from './probe';
 import { JSON_HEADERS, query, search, searchPage, type Wire } from './wire';
 
-/** PS3.18 chapters 8 and 10. All times in milliseconds. */
+/** Options of the DICOMweb client (PS3.18 chapters 8 and 10). All times in milliseconds. */
 export interface DicomWebOptions extends HttpOptions {
   /** DICOMweb root, e.g. http://orthanc:8042/dicom-web */
   readonly url: string;
-  /** Longest wait for the answer to a STOW-RS request. */
+  /** Longest wait for the response to a STOW-RS request. */
   readonly storeTimeoutMs?: number;
-  /** Largest object that is read (bytes). */
+  /** Largest object that is retrieved (bytes). */
   readonly maxObjectBytes?: number;
   /** Rows asked for in one QIDO-RS request. */
   readonly pageSize?: number;
-  /** Most instances of a study that are listed. */
+  /** Largest number of instances of a study that are listed. */
   readonly maxInstances?: number;
-  /** The thread that parses large answers; the one that comes with Hilum by default. */
+  /** File of the thread that parses large responses; by default the shipped one. */
   readonly parserFile?: string;
 }
 
@@ -57,7 +57,7 @@ interface InstancePath {
 
 /** One page of a search for studies. */
 interface StudySearch {
-  /** First and last Study Date (YYYYMMDD), both included; '' for all studies, also those that have no date. */
+  /** First and last Study Date (YYYYMMDD), both included; '' for all studies, including those without a date. */
   readonly from: string;
   readonly to: string;
   /** First and last Study Time (HHMM), both included. */
@@ -68,27 +68,31 @@ interface StudySearch {
 
 export interface SampleOptions {
   readonly timeoutMs?: number;
-  /** Of the series, as far as it is known. */
+  /** Number of instances of the series, where known. */
   readonly instances?: number | null;
 }
 
 export interface DicomWebArchive {
-  /** @param wanted where it is given, no more need be listed than shows all of these, and modalities may be missing */
+  /**
+   * Instances of a study.
+   * @param wanted if given, the list may end once all of these are found, and modalities may be missing
+   */
   findInstances(study: Uid, wanted?: readonly Uid[]): Promise<FoundInstance[]>;
   /**
-   * One page of a search for studies, newest first within the page (QIDO-RS itself has no order), and how many rows the
-   * archive sent: fewer than asked for where it refuses larger pages.
+   * One page of a search for studies, sorted newest first within the page (QIDO-RS itself has no order), and the number
+   * of rows that the archive sent: fewer than asked for where it refuses larger pages.
    */
   findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
-  /** As `findStudies`, with what the search lists of each study. */
-  sightStudies(search: StudySearch): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }>;
-  /** The series of many studies by few searches; maybe less than all there is, see `many-studies.ts`. */
+  /** As `findStudies`, with the patient and study attributes that the search returns. */
+  findStudySummaries(search: StudySearch): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }>;
+  /** The series of many studies by few searches; may be incomplete, see `many-studies.ts`. */
   findSeriesOf(studies: readonly Uid[]): Promise<ReadonlyMap<Uid, FoundSeries[]>>;
-  /** None for a study that the archive does not know. */
+  /** Series of a study; empty for a study that the archive does not know. */
   findSeries(study: Uid, timeoutMs?: number): Promise<FoundSeries[]>;
   /**
-   * Texts of some attributes (tags by name) of one instance of a series, which QIDO-RS need not return: from its
-   * metadata. None for a series without instances. With `instances`, how many the series has, one request may do.
+   * Texts of some attributes (tags by name) of one instance of a series, read from its metadata because QIDO-RS need
+   * not return them. Empty for a series without instances. If `instances`, the size of the series, is given, one
+   * request may be enough.
    */
   sampleAttributes<K extends string>(
     study: Uid,
@@ -96,44 +100,44 @@ export interface DicomWebArchive {
     attributes: Readonly<Record<K, string>>,
     options?: SampleOptions,
   ): Promise<{ [key in K]?: string[] }>;
-  /** Metadata of one instance of a series, for {@link sampleAttributes}: more than the `tags` asked for may come. */
+  /** Metadata of one instance of a series, for {@link sampleAttributes}; may hold more than `tags`. */
   sampleMetadata(study: Uid, series: Uid, tags: readonly string[], options?: SampleOptions): Promise<unknown>;
-  /** The header of one instance, from its metadata; null where the archive does not have it. */
+  /** Header of one instance, from its metadata; null where the archive does not have it. */
   describe(path: InstancePath): Promise<FilmHeader | null>;
   /**
-   * What a search lists of one study, and its modalities where the server tells them; null where the archive does not
-   * have it.
+   * Patient and study attributes that a search returns of one study, and its modalities where the server reports them;
+   * null where the archive does not have the study.
    */
-  sightStudy(
+  findStudySummary(
     study: Uid,
     timeoutMs?: number,
   ): Promise<(FilmHeader & { readonly modalities: readonly string[] | null }) | null>;
   retrieve(path: InstancePath): Promise<Uint8Array>;
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
   /**
-   * For `hilum doctor`: what the archive lets Hilum do, by the requests of the pipeline. It queries, retrieves one
-   * object, and sends a store request without any. Never throws.
+   * For `hilum doctor`: tries the requests of the pipeline. It queries, retrieves one object, and sends an empty store
+   * request. Never throws.
    */
   probe(): Promise<ProbeResult[]>;
-  /** The archive's clock to the second, null when it does not tell. @throws HilumError of the query. */
+  /** The archive's clock, to the second; null when it does not report one. @throws HilumError of the query */
   clock(): Promise<Date | null>;
   close(): Promise<void>;
 }
 
-/** The simplest header that leaves the stored transfer syntax alone: older servers trip over anything longer. */
+/** The simplest Accept header that keeps the stored transfer syntax: older servers fail on longer ones. */
 const RETRIEVE_HEADERS = {
   accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
   'accept-encoding': 'identity',
 };
-/** The answer to a store request names each of a few objects. */
+/** Largest STOW-RS response (bytes): it names each of a few objects. */
 const MAX_STORE_ANSWER_BYTES = 8 * 1024 * 1024;
-/** Of one instance: servers send small binary values along, but not the pixels. */
+/** Largest metadata of one instance (bytes): servers include small binary values, but not the pixels. */
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 
 /**
- * Any DICOMweb server as the archive of the pipeline.
- * @throws HilumError CONFIG_INVALID for unreadable TLS files. Every method throws HilumError, told apart by code; no
- * message quotes an answer.
+ * A DICOMweb server as the archive of the pipeline. Every method throws HilumError with a code; no message quotes a
+ * response.
+ * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebArchive {
   const {
@@ -156,14 +160,14 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
   const archive: Omit<DicomWebArchive, 'probe' | 'close'> = {
     findInstances: (study, wanted) => findInstances(wire, study, wanted),
     findStudies: (search) => findStudies(wire, search),
-    sightStudies: (search) => sightStudies(wire, search),
+    findStudySummaries: (search) => findStudySummaries(wire, search),
     findSeriesOf: (studies) => seriesOfStudies(wire, studies),
     findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
     sampleAttributes: async (study, series, attributes, options) =>
       readTexts(await sampleMetadata(wire, study, series, Object.values(attributes), options), attributes),
     sampleMetadata: (study, series, tags, options) => sampleMetadata(wire, study, series, tags, options),
     describe: (path) => describe(wire, path),
-    sightStudy: (study, timeoutMs) => sightStudy(wire, study, timeoutMs),
+    findStudySummary: (study, timeoutMs) => findStudySummary(wire, study, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
     store: (study, objects) => store(wire, study, objects),
     clock: () => clock(wire),
@@ -190,8 +194,8 @@ async function findInstances(wire: Wire, study: Uid, wanted: readonly Uid[] = []
 }
 
 /**
- * Modality is an attribute of the series, and PS3.18 does not make a server return it with instances: ask for the
- * series where it is missing.
+ * Modality is a series attribute, and PS3.18 does not require servers to return it with instances: where it is missing,
+ * the series are asked for it.
  */
 async function fillModalities(wire: Wire, study: Uid, instances: FoundInstance[]): Promise<FoundInstance[]> {
   if (instances.every(({ modality }) => modality !== '')) return instances;
@@ -212,11 +216,11 @@ async function findStudies(wire: Wire, search: StudySearch): Promise<{ studies: 
   return { studies: newestFirst(readStudyRows(rows)), rows: rows.length };
 }
 
-async function sightStudies(
+async function findStudySummaries(
   wire: Wire,
   search: StudySearch,
 ): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }> {
-  const rows = await searchStudies(wire, search, [...new Set([...STUDY_FIELDS, ...SIGHT_FIELDS])]);
+  const rows = await searchStudies(wire, search, [...new Set([...STUDY_FIELDS, ...SUMMARY_FIELDS])]);
   const studies = rows.flatMap((row) => readStudyRows([row]).map((found) => ({ ...readHeader(row), ...found })));
   return { studies: newestFirst(studies), rows: rows.length };
 }
@@ -241,7 +245,7 @@ function newestFirst<S extends Pick<FoundStudy, 'dateTime'>>(studies: S[]): S[] 
 }
 
 /**
- * WADO-RS metadata (PS3.18 section 10.4.1.1.5): of the series where it has one instance only, else of one instance, as
+ * WADO-RS metadata (PS3.18 section 10.4.1.1.5): of the whole series where it has one instance, else of one instance, as
  * a server may read each file for it.
  */
 async function sampleMetadata(
@@ -253,7 +257,7 @@ async function sampleMetadata(
 ): Promise<unknown> {
   const path = `/studies/${study}/series/${series}`;
   const tags = [...new Set([...wanted, REQUEST_ATTRIBUTES_SEQUENCE, ...HEADER_ROW_TAGS, ...ROW_TAGS])];
-  // A server that does not do so is asked as one that does not tell the number; one that is away says so again.
+  // Where the server ignores the number, the series is asked without it; where it is away, the error repeats.
   const only = instances === 1 ? await metadata(wire, path, tags, timeoutMs).catch(() => undefined) : undefined;
   return only ?? sampleInstance(wire, study, path, tags, timeoutMs);
 }
@@ -271,12 +275,12 @@ async function sampleInstance(
   return instance && metadata(wire, `${path}/instances/${instance.sopInstanceUid}`, tags, timeoutMs);
 }
 
-/** WADO-RS metadata of the first instance; undefined where the archive has none, which it may say by 404. */
+/** WADO-RS metadata of the first instance; undefined where the archive has none (an empty list or 404). */
 async function metadata(wire: Wire, path: string, tags: readonly string[], timeoutMs?: number): Promise<unknown> {
   return (await query(wire, `${path}/metadata`, { timeoutMs, maxBytes: MAX_METADATA_BYTES, tags }))?.[0];
 }
 
-/** From the film itself where the archive can't have read its texts. */
+/** Reads the film itself where the archive can't have decoded its texts. */
 async function describe(wire: Wire, path: InstancePath): Promise<FilmHeader | null> {
   const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = path;
   const resource = `/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}`;
@@ -285,21 +289,21 @@ async function describe(wire: Wire, path: InstancePath): Promise<FilmHeader | nu
   return (hasReadableTexts(dataset) ? null : headerOfFile(await retrieve(wire, path))) ?? readHeader(dataset);
 }
 
-async function sightStudy(
+async function findStudySummary(
   wire: Wire,
   study: Uid,
   timeoutMs?: number,
 ): Promise<(FilmHeader & { modalities: readonly string[] | null }) | null> {
   const rows = await search(
     wire,
-    `/studies?StudyInstanceUID=${study}${SIGHT_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
+    `/studies?StudyInstanceUID=${study}${SUMMARY_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
     { timeoutMs },
   );
   const found = readStudyRows(rows).find(({ studyInstanceUid }) => studyInstanceUid === study);
   return found === undefined ? null : { ...readHeader(rows[0]), modalities: found.modalities };
 }
 
-/** WADO-RS (PS3.18 section 10.4), in the transfer syntax that it is stored in. */
+/** WADO-RS (PS3.18 section 10.4), in the stored transfer syntax. */
 function retrieve(
   wire: Wire,
   { studyInstanceUid, seriesInstanceUid, sopInstanceUid }: InstancePath,
@@ -312,7 +316,7 @@ function retrieve(
   });
 }
 
-/** Some servers say 206 of a whole object; a range of bytes is none (RFC 9110 section 14.4). */
+/** Refuses a 206 with a byte range (RFC 9110 section 14.4); some servers answer 206 for a whole object. */
 function requireWhole({ header }: HttpAnswer): void {
   const [, first, last, length] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header('content-range')) ?? [];
   if (first === undefined || (Number(first) === 0 && Number(last) === Number(length) - 1)) return;
@@ -320,7 +324,7 @@ function requireWhole({ header }: HttpAnswer): void {
 }
 
 async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Uint8Array> {
-  // Some servers send the one instance bare, whatever was asked for.
+  // Some servers send the instance without multipart, whatever was asked for.
   if (/^application\/(dicom|octet-stream)\s*(;|$)/i.test(answer.contentType))
     return readBytes(
       answer.body,
@@ -345,13 +349,13 @@ async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Uint8
   return parts[0].body;
 }
 
-/** Smaller objects, reports among them, stay with this thread (bytes). */
-const LEAST_SHARED = 1024 * 1024;
+/** Smaller objects, such as reports, are not moved between threads (bytes). */
+const MIN_SHARED = 1024 * 1024;
 
-/** Shared memory for a film: it goes to other threads. Undefined where it is not known how much is needed. */
+/** Shared memory for a film that other threads will read. Undefined where the size is not known. */
 function memoryFor({ header }: HttpAnswer, maxBytes: number): Uint8Array | undefined {
   const length = header('content-encoding') === '' ? Number(header('content-length')) : 0;
-  return length >= LEAST_SHARED && length <= maxBytes ? FILM_MEMORY.take(length) : undefined;
+  return length >= MIN_SHARED && length <= maxBytes ? FILM_MEMORY.take(length) : undefined;
 }
 
 /** PS3.10 section 7.1: 128 bytes of preamble, then DICM. */
@@ -362,15 +366,15 @@ function dicomFile(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Answers that name the objects (PS3.18 table 10.5.3-1). Orthanc says 400 where it stored none, from version 1.20 of
- * its DICOMweb plug-in.
+ * Statuses of responses that name the objects (PS3.18 table 10.5.3-1). Orthanc answers 400 where it stored none, from
+ * version 1.20 of its DICOMweb plug-in.
  */
 const STORE_STATUSES: ReadonlySet<number> = new Set([200, 202, 400, 409]);
 
 /**
- * STOW-RS (PS3.18 section 10.5). Success only when the answer names each object as stored or as there already.
- * @throws HilumError STORE_FAILED with the refused instances; STORE_AMBIGUOUS when the answer is missing or does not
- * say.
+ * STOW-RS (PS3.18 section 10.5). Succeeds only when the response names each object as stored or as a duplicate.
+ * @throws HilumError STORE_FAILED with the refused instances; STORE_AMBIGUOUS when the response is missing or does not
+ * say
  */
 async function store(wire: Wire, study: Uid, objects: readonly EncodedObject[]): Promise<void> {
   if (objects.length === 0) return;
@@ -400,8 +404,8 @@ async function store(wire: Wire, study: Uid, objects: readonly EncodedObject[]):
 }
 
 /**
- * After the request has left, a failure of the wire or of the answer says nothing about what was stored. A page is no
- * answer of the archive: a proxy kept the request.
+ * Once the request is sent, a network failure or a malformed response does not tell what was stored: ambiguous. An HTML
+ * page comes from a proxy that did not pass the request on: not ambiguous.
  */
 async function ambiguousOnceSent(sending: Promise<void>): Promise<void> {
   try {

@@ -7,8 +7,8 @@ import { tryParseUid, type Uid } from '../dicom/uid';
 import { valuesAt, withoutPadding } from './json-values';
 
 /**
- * What a header in the DICOM JSON model says of patient, study, order and film: keyword to text, '' where it says
- * nothing. Fits the results' port by shape.
+ * Patient, study, order and film attributes of a header: keyword to text, '' where missing. Fits the port of
+ * `sinks/load-record` by shape.
  */
 export type FilmHeader = Readonly<Record<keyof typeof HEADER_TAGS, string>> & {
   readonly AccessionNumberIssuer: string;
@@ -37,8 +37,8 @@ const HEADER_TAGS = {
   ViewPosition: '00185101',
 } as const;
 
-/** What a search for a study returns of it (PS3.18 table 10.6.3-3), beside what every server returns. */
-export const SIGHT_FIELDS = [HEADER_TAGS.StudyDescription, '00080061'];
+/** Attributes asked for in a search for studies (PS3.18 table 10.6.3-3), beside those that every server returns. */
+export const SUMMARY_FIELDS = [HEADER_TAGS.StudyDescription, '00080061'];
 
 const TAGS = {
   ...HEADER_TAGS,
@@ -51,15 +51,15 @@ const TAGS = {
 } as const;
 type HeaderKeyword = keyof typeof TAGS;
 
-/** Values of an attribute, in one of the two models that a header comes in. */
+/** Reads the values of an attribute, from one of the two models that a header comes in. */
 type ValuesAt = (dataset: unknown, keyword: HeaderKeyword) => readonly unknown[];
 
-/** Of a dataset in the DICOM JSON model (PS3.18 annex F). */
+/** Header from a dataset in the DICOM JSON model (PS3.18 annex F). */
 export function readHeader(dataset: unknown): FilmHeader {
   return headerBy(jsonValues, dataset);
 }
 
-/** Of a PS3.10 file; null where it can't be read. */
+/** Header from a PS3.10 file; null where it can't be read. */
 export function headerOfFile(file: Uint8Array): FilmHeader | null {
   const attributes = attributesOf(file);
   if (attributes === null) return null;
@@ -76,8 +76,8 @@ function attributesOf(file: Uint8Array): Attributes | null {
 }
 
 /**
- * Whether the archive can have read the texts of a dataset: some drop every character beyond ASCII where Specific
- * Character Set is spelt as PS3.3 does not have it, and hand on the misspelt term.
+ * Whether the archive can have decoded the texts of a dataset: some servers drop every character beyond ASCII where
+ * Specific Character Set is misspelt, and pass the misspelt term on.
  */
 export function hasReadableTexts(dataset: unknown): boolean {
   return areDefinedTerms(
@@ -89,8 +89,8 @@ export function hasReadableTexts(dataset: unknown): boolean {
 export const HEADER_ROW_TAGS: readonly string[] = Object.values(TAGS);
 
 /**
- * At the top of the dataset, else in the first item of its Request Attributes Sequence (PS3.3 table 10-9): that is
- * where a film names its order.
+ * Reads each attribute at the top of the dataset, else in the first item of its Request Attributes Sequence (PS3.3
+ * table 10-9), where a film names its order.
  */
 function headerBy(at: ValuesAt, dataset: unknown): FilmHeader {
   const [request] = at(dataset, 'RequestAttributesSequence');
@@ -110,8 +110,8 @@ function headerBy(at: ValuesAt, dataset: unknown): FilmHeader {
 }
 
 /**
- * First value as a text: of a name (PS3.18 section F.2.2) the alphabetic group, else the first that there is. Numbers
- * are no texts here.
+ * First value as text; of a Person Name (PS3.18 section F.2.2) the alphabetic group, else the first group there is.
+ * Numbers give ''.
  */
 function textOf([value]: readonly unknown[]): string {
   if (typeof value === 'string') return withoutPadding(value);
@@ -124,7 +124,7 @@ function textOf([value]: readonly unknown[]): string {
   );
 }
 
-/** All of it: a converter to JSON takes a backslash for the end of a value (PS3.18 section F.2.2). */
+/** All values joined: a converter to JSON splits an identifier at a backslash (PS3.18 section F.2.2). */
 function identifierOf(values: readonly unknown[]): string {
   return values.every((value) => typeof value === 'string' || value === null) ? wholeIdentifier(values) : '';
 }

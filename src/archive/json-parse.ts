@@ -4,17 +4,17 @@ import { looksLikePage } from './archive-http';
 /** What `json-thread.ts` asks of `json-worker.ts`. */
 export interface JsonRequest {
   readonly bytes: Uint8Array;
-  /** Top-level tags of each row that are handed back. */
+  /** Top-level tags of each row that are returned. */
   readonly tags: readonly string[];
 }
 
-/** `isPage`: it is no JSON, but a page of HTML. */
+/** `isPage`: it was an HTML page, not JSON. */
 export type JsonReply =
   | { readonly kind: 'rows'; readonly rows: readonly unknown[] }
   | { readonly kind: 'no-json'; readonly isPage: boolean }
   | { readonly kind: 'no-array' };
 
-/** Never throws: an error of V8 quotes the text, which may name a patient. */
+/** Never throws, as V8's error message quotes the text, which may name a patient. */
 export function parseJson(bytes: Uint8Array): JsonReply {
   const text = textOf(bytes);
   try {
@@ -25,7 +25,7 @@ export function parseJson(bytes: Uint8Array): JsonReply {
   }
 }
 
-/** Each row with no more than these top-level tags. */
+/** Each row reduced to these top-level tags. */
 export function keepTags(rows: readonly unknown[], tags: readonly string[]): unknown[] {
   return rows.map((row) =>
     typeof row === 'object' && row !== null

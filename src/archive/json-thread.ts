@@ -5,20 +5,23 @@ import { HilumError } from '../base/errors';
 import { withTimeout } from '../base/retry';
 import { type JsonReply, type JsonRequest, parseJson } from './json-parse';
 
-/** Smaller answers are parsed at once: that takes less time than to start a thread (bytes). */
+/** Smaller responses are parsed in this thread, which takes less time than a message to another (bytes). */
 const SMALL_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 const HEAP_MB = 1024;
 
-/** Parses answers in the DICOM JSON model; large ones in a thread, one at a time, so that nothing else has to wait. */
+/**
+ * Parses responses in the DICOM JSON model. Large ones are parsed in a thread, one at a time, so that the main thread
+ * is not blocked.
+ */
 export class JsonParser {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly workerFile = join(__dirname, 'json-worker.js')) {}
 
   /**
-   * @param tags top-level tags that are needed of each row; of a small answer all come
-   * @throws HilumError ARCHIVE_RESPONSE_INVALID when a large answer can't be parsed in time or memory
+   * @param tags top-level tags that are needed of each row; a small response keeps all
+   * @throws HilumError ARCHIVE_RESPONSE_INVALID when a large response can't be parsed in time or memory
    */
   parse(bytes: Uint8Array, tags: readonly string[]): Promise<JsonReply> {
     if (bytes.length <= SMALL_BYTES) return Promise.resolve(parseJson(bytes));
@@ -29,7 +32,7 @@ export class JsonParser {
 }
 
 async function parseInThread(workerFile: string, request: JsonRequest): Promise<JsonReply> {
-  // A copy that is given away: the bytes may lie in a pool.
+  // Copied before the transfer, as the bytes may be part of a pooled buffer.
   const bytes = new Uint8Array(request.bytes);
   const worker = new Worker(workerFile, {
     workerData: { ...request, bytes },

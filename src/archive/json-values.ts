@@ -1,23 +1,23 @@
 import { tryParseUid, type Uid } from '../dicom/uid';
 
 /**
- * Reading values of the DICOM JSON model (PS3.18 annex F). Servers hand on the padding of the stored elements, so that
- * each value is taken without it, as PS3.5 section 6.2 says for its Value Representation.
+ * Reading values of the DICOM JSON model (PS3.18 annex F). Servers pass on the padding of the stored elements, so each
+ * value is read without it, as PS3.5 section 6.2 says for its Value Representation.
  */
 
-/** Leading spaces count in these (PS3.5 table 6.2-1); in all other texts they are padding, too. */
+/** VRs whose leading spaces are significant (PS3.5 table 6.2-1); in all other texts they are padding. */
 const LEADING_SPACES_COUNT = new Set(['LT', 'ST', 'UC', 'UR', 'UT']);
 
 /**
- * Without the padding of its Value Representation; without one as of CS. NUL pads UI by the Standard, others by
- * mistake.
+ * Removes the padding of a Value Representation; without `vr`, that of CS. NUL is the padding of UI, and a common
+ * mistake in others.
  */
 export function withoutPadding(text: string, vr = ''): string {
   const end = text.replace(/[\s\0]+$/, '');
   return LEADING_SPACES_COUNT.has(vr) ? end : end.replace(/^[\s\0]+/, '');
 }
 
-/** The values under a tag as they are, texts without their padding; none for what is no dataset. */
+/** Values under a tag, texts without their padding; empty for anything that is no dataset. */
 export function valuesAt(dataset: unknown, tag: string): unknown[] {
   if (typeof dataset !== 'object' || dataset === null) return [];
   const element = (dataset as Record<string, unknown>)[tag];
@@ -31,23 +31,23 @@ export function valuesAt(dataset: unknown, tag: string): unknown[] {
 /** First value; undefined where there is none. */
 const firstAt = (dataset: unknown, tag: string): unknown => valuesAt(dataset, tag)[0];
 
-/** First value as a text; '' where it is none. */
+/** First value as text; '' where it is no text. */
 export function textAt(dataset: unknown, tag: string): string {
   const value = firstAt(dataset, tag);
   return typeof value === 'string' ? value : '';
 }
 
-/** First value of VR CS, which knows upper case only (PS3.5 table 6.2-1) although some servers write lower case. */
+/** First value of VR CS in upper case, which some servers write in lower case (PS3.5 table 6.2-1). */
 export const codeAt = (dataset: unknown, tag: string): string => textAt(dataset, tag).toUpperCase();
 
-/** Whole numbers of 0 and more; some servers write them as texts. Null where there is none, or none that can be. */
+/** A whole number of 0 and more; some servers write it as text. Null where there is none or it is no such number. */
 export function countAt(dataset: unknown, tag: string): number | null {
   const value = firstAt(dataset, tag);
   const count = typeof value === 'number' || (typeof value === 'string' && value !== '') ? Number(value) : NaN;
   return Number.isSafeInteger(count) && count >= 0 ? count : null;
 }
 
-/** A UID with a backslash is none, and its first half another's. */
+/** A UID; a value with a backslash is two, and neither is used. */
 export function uidAt(dataset: unknown, tag: string): Uid | undefined {
   const values = valuesAt(dataset, tag);
   return values.length > 1 ? undefined : tryParseUid(values[0]);

@@ -5,10 +5,10 @@ import { textAt } from './json-values';
 import { search, searchPage, type Wire } from './wire';
 
 /**
- * Listing all of a study. Servers cut answers at limits of their own, with or without regard to `offset`, and say
- * nothing. So the numbers that the archive itself tells are the measure: Number of Study Related Series and Instances
- * (0020,1206), (0020,1208), Number of Series Related Instances (0020,1209). Where it tells none, a search is read on
- * until a page is empty.
+ * Lists all instances or series of a study. Servers cut responses at limits of their own, may ignore `offset`, and do
+ * not say so. So the list is compared with the archive's own numbers: Number of Study Related Series and Instances
+ * (0020,1206), (0020,1208), Number of Series Related Instances (0020,1209). Where it has none, pages are read until one
+ * is empty.
  */
 
 const SERIES_INSTANCE_UID = '0020000E';
@@ -16,20 +16,20 @@ const SOP_INSTANCE_UID = '00080018';
 const INSTANCE_FIELDS = 'includefield=00080060&includefield=00080016';
 const SERIES_FIELDS = 'includefield=00080060&includefield=0008103E&includefield=00201209';
 
-/** Of a server that ignores `offset` and tells no number, fewer rows than this are believed to be all. */
-const LEAST_CUT = 10;
+/** Where a server ignores `offset` and reports no number, fewer rows than this are taken to be all. */
+const MIN_CUT = 10;
 
 interface Listing {
-  /** By UID; rows without one by their text, so that what comes twice counts once. */
+  /** By UID; rows without a UID by their text, so that duplicates count once. */
   readonly rows: ReadonlyMap<string, unknown>;
-  /** `agrees` with the number; `repeats`: the server ignores `offset`, or its order changes. */
+  /** `agrees`: the number of rows is the reported one; `repeats`: the server ignores `offset`, or its order changes. */
   readonly end: 'agrees' | 'empty' | 'repeats';
 }
 
 interface Expected {
   readonly path: string;
   readonly keyTag: string;
-  /** Whether these are all; asked after each page. */
+  /** Whether these are all rows; called after each page. */
   readonly isAll: (rows: ReadonlyMap<string, unknown>) => boolean | Promise<boolean>;
   readonly timeoutMs?: number | undefined;
 }
@@ -53,7 +53,7 @@ async function list(wire: Wire, { path, keyTag, isAll, timeoutMs }: Expected): P
   }
 }
 
-/** What the archive says that a study has; asked once for each listing, and only when it is needed. */
+/** The archive's numbers of series and instances, asked for once per listing and only when needed. */
 function countsOf(wire: Wire, study: Uid, timeoutMs?: number): () => Promise<StudyCounts> {
   let asked: Promise<StudyCounts> | undefined;
   const path = `/studies?StudyInstanceUID=${study}&includefield=00201206&includefield=00201208&limit=1`;
@@ -62,10 +62,10 @@ function countsOf(wire: Wire, study: Uid, timeoutMs?: number): () => Promise<Stu
 }
 
 /**
- * The rows of all instances of a study; none where the archive has none.
- * @param wanted where there are some, it is enough that all of these are shown
- * @throws HilumError ARCHIVE_RESPONSE_INVALID when the archive does not show all that it says it has: transient, as
- * numbers may run ahead of what is listed; permanent above `maxInstances`
+ * Rows of all instances of a study; empty where the archive has none.
+ * @param wanted if given, the list may end once all of these are found
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID when the archive lists fewer than it reports: transient, as the numbers
+ * may be ahead of the list; permanent above `maxInstances`
  */
 export async function listInstances(wire: Wire, study: Uid, wanted: readonly Uid[] = []): Promise<unknown[]> {
   const counts = countsOf(wire, study);
@@ -79,7 +79,7 @@ export async function listInstances(wire: Wire, study: Uid, wanted: readonly Uid
   return listBySeries(wire, study, listed.rows, counts);
 }
 
-/** What one search did not show is asked for series by series. */
+/** Lists series by series what one search did not return. */
 async function listBySeries(
   wire: Wire,
   study: Uid,
@@ -118,14 +118,14 @@ function countBySeries(rows: Iterable<unknown>): Map<string, number> {
   return counts;
 }
 
-/** Whether a listing is all, as far as anybody can tell. */
+/** Whether a listing is complete, as far as this can be known. */
 function isBelieved({ end, rows }: Listing, expected: number | null): boolean {
-  return end === 'agrees' || (expected === null && (end === 'empty' || rows.size < LEAST_CUT));
+  return end === 'agrees' || (expected === null && (end === 'empty' || rows.size < MIN_CUT));
 }
 
 /**
- * All series of a study; none for a study that the archive does not know.
- * @throws HilumError ARCHIVE_RESPONSE_INVALID, permanent, when the archive does not show all that it says it has
+ * All series of a study; empty for a study that the archive does not know.
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID, permanent, when the archive lists fewer than it reports
  */
 export async function listSeries(
   wire: Wire,

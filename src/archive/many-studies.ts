@@ -6,18 +6,18 @@ import { searchPage, type Wire } from './wire';
 
 const STUDY_INSTANCE_UID = '0020000D';
 const FIELDS = 'includefield=0020000D&includefield=00080060&includefield=0008103E&includefield=00201209';
-/** Studies of one search: their UIDs, of 64 characters at most, stand in its URL. */
+/** Studies per search: their UIDs, of up to 64 characters each, stand in the URL. */
 const STUDIES = 50;
-/** No answer at all. */
+/** Errors that mean that the archive did not answer at all. */
 const LOST: readonly ErrorCode[] = ['ARCHIVE_UNREACHABLE', 'ARCHIVE_TIMEOUT'];
-/** Pages that a search of so many studies may take; one that shows more does not heed the UIDs. */
-const MOST_PAGES = 20;
+/** Largest number of pages per search: a server that returns more ignores the list of UIDs. */
+const MAX_PAGES = 20;
 
 /**
- * The series of many studies by few searches: all series, matched by a list of Study Instance UIDs (PS3.4 section
- * C.2.2.2.2). What comes may be less than all there is: servers cut answers, and some do not know such lists. The
- * caller compares it with the number of instances that each study has.
- * @throws HilumError where the archive does not answer; where it answers such a search with an error nothing is found.
+ * Series of many studies by few searches, matched by a list of Study Instance UIDs (PS3.4 section C.2.2.2.2). The
+ * result may be incomplete: servers cut responses, and some do not support such lists. The caller compares it with each
+ * study's number of instances.
+ * @throws HilumError where the archive does not answer; an error response gives an empty result
  */
 export async function seriesOfStudies(wire: Wire, studies: readonly Uid[]): Promise<ReadonlyMap<Uid, FoundSeries[]>> {
   const found = new Map<Uid, FoundSeries[]>();
@@ -34,11 +34,11 @@ export async function seriesOfStudies(wire: Wire, studies: readonly Uid[]): Prom
   return found;
 }
 
-/** By Series Instance UID, so that what comes twice counts once; null where the archive refuses. */
+/** By Series Instance UID, so that duplicates count once; null where the archive refuses the search. */
 async function searchSeries(wire: Wire, studies: readonly string[]): Promise<ReadonlyMap<string, unknown> | null> {
   const rows = new Map<string, unknown>();
   const path = `/series?StudyInstanceUID=${studies.join(',')}&${FIELDS}`;
-  for (let [offset, page] = [0, 0]; page < MOST_PAGES; page += 1) {
+  for (let [offset, page] = [0, 0]; page < MAX_PAGES; page += 1) {
     const some = await pageOrNull(wire, path, offset);
     if (some === null) return null;
     const before = rows.size;
@@ -53,7 +53,7 @@ async function pageOrNull(wire: Wire, path: string, offset: number): Promise<unk
   try {
     return await searchPage(wire, path, { offset });
   } catch (error) {
-    // An outage shows again at the next query, which is about a single study.
+    // An outage shows again at the next query, which is for a single study.
     if (error instanceof HilumError && !LOST.includes(error.code)) return null;
     throw error;
   }

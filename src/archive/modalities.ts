@@ -13,8 +13,8 @@ const DEFINED_TERMS = new Set(
 );
 
 /**
- * Modalities in Study (0008,0061) of a row. Some servers give it as one joined value (`CR\SR`, `CR/SR`, `CR*SR`), which
- * is taken apart. Null where it is missing or empty, or has a word that is no modality: then only the series can tell.
+ * Modalities in Study (0008,0061) of a row. A joined value of some servers (`CR\SR`, `CR/SR`, `CR*SR`) is split. Null
+ * where it is missing or empty or holds a word that is no modality: then the series have to be asked.
  */
 export function modalitiesAt(row: unknown): readonly string[] | null {
   const words = valuesAt(row, MODALITIES_IN_STUDY).flatMap((value) =>

@@ -7,12 +7,12 @@ export interface Part {
 }
 
 export interface MultipartLimits {
-  /** Bytes of one body part. */
+  /** Largest body of one part (bytes). */
   readonly maxBodyBytes: number;
-  /** Bytes of one part's headers, and of the preamble. */
+  /** Largest headers of one part, and largest preamble (bytes). */
   readonly maxHeaderBytes?: number;
   readonly maxParts?: number;
-  /** Where the first body is written as it arrives, where it has no more bytes than this. */
+  /** Memory that the first body is written into as it arrives, if it fits. */
   readonly memory?: Uint8Array | undefined;
 }
 
@@ -20,16 +20,16 @@ const CRLF = Buffer.from('\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
 /**
- * Linear white space that RFC 2046 section 5.1.1 lets stand between a boundary and its line end; more of it is no
+ * Linear white space allowed between a boundary and its line end (RFC 2046 section 5.1.1); with more, it is no
  * delimiter here.
  */
 const MAX_PADDING = 64;
-/** More than a delimiter in doubt can have: "\r\n--", a boundary, padding, a line end. */
+/** Longer than any possible delimiter: "\r\n--", a boundary, padding, a line end. */
 const SEAM_BYTES = 512;
 
 /**
  * The boundary of a multipart Content-Type, quoted or not (RFC 2046 section 5.1.1).
- * @throws HilumError ARCHIVE_RESPONSE_INVALID when there is none, or it is longer than 70 characters.
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID when there is none or it is longer than 70 characters
  */
 export function boundaryOf(contentType: string): string {
   const match = /;\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType);
@@ -39,10 +39,9 @@ export function boundaryOf(contentType: string): string {
 }
 
 /**
- * Reads a multipart body as it arrives. Nothing beyond the limits is kept.
+ * Reads a multipart body as it arrives; nothing beyond the limits is kept.
  * @throws HilumError ARCHIVE_RESPONSE_INVALID (transient) when it is malformed or ends before its closing delimiter;
- * DICOM_UNREADABLE (permanent) when a
- *   part is larger than `maxBodyBytes`, for that will not change.
+ * DICOM_UNREADABLE (permanent) when a part is larger than `maxBodyBytes`
  */
 export async function readMultipart(
   chunks: AsyncIterable<Uint8Array>,
@@ -55,8 +54,8 @@ export async function readMultipart(
 }
 
 /**
- * A multipart body for `parts`, as STOW-RS wants it (PS3.18 section 8.6.1.2). The boundary must not occur in the parts:
- * take a random one.
+ * Builds a multipart body for STOW-RS (PS3.18 section 8.6.1.2). The boundary must not occur in the parts: use a random
+ * one.
  */
 export function writeMultipart(
   parts: readonly { readonly contentType: string; readonly body: Uint8Array }[],
@@ -79,14 +78,14 @@ export class MultipartParser {
   private readonly maxHeaderBytes: number;
   private readonly maxParts: number;
   private state: State = 'preamble';
-  /** What stood before the delimiter in doubt; it goes on when the delimiter is none. */
+  /** Which part a possible delimiter interrupts; that part goes on if it proves to be none. */
   private before: 'preamble' | 'body' = 'preamble';
-  /** The delimiter in doubt, with its CR where that is no part of the body. */
+  /** A possible delimiter that is not confirmed yet, with its CR unless that belongs to the body. */
   private doubtful: Buffer = Buffer.alloc(0);
   /** Whether the first delimiter's line ended with LF alone: then a CR before a delimiter belongs to the body. */
   private hasBareLines: boolean | undefined;
   /**
-   * A first line end that is not there makes the first delimiter like all others (RFC 2046: CRLF belongs to the
+   * Starts with a line end, so that the first delimiter is found like all others (RFC 2046: CRLF belongs to the
    * delimiter).
    */
   private pending: Buffer = CRLF;
@@ -107,7 +106,7 @@ export class MultipartParser {
     this.maxParts = limits.maxParts ?? 16;
   }
 
-  /** Of a large piece only the beginning is copied, to join it to what is pending; the rest is looked at in place. */
+  /** Of a large chunk only the beginning is copied, to join it to the pending bytes; the rest is parsed in place. */
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const seam = bytes.subarray(0, SEAM_BYTES);
@@ -130,7 +129,7 @@ export class MultipartParser {
     return this.parts;
   }
 
-  /** Whether there may be more to do with what is pending. */
+  /** Whether the pending bytes may hold more to parse. */
   private step(): boolean {
     switch (this.state) {
       case 'preamble':
@@ -149,7 +148,7 @@ export class MultipartParser {
   private toDelimiter(state: 'preamble' | 'body'): boolean {
     const { pending, delimiter } = this;
     const at = pending.indexOf(delimiter);
-    // What may be the beginning of a delimiter, with its CR, waits for what comes next.
+    // The possible beginning of a delimiter, with its CR, stays pending until more bytes arrive.
     const found = at >= 0 ? at : Math.max(0, pending.length - delimiter.length);
     const end = at > 0 && pending[at - 1] === CR && this.hasBareLines !== true ? at - 1 : found;
     this.keep(pending.subarray(0, end));
@@ -187,7 +186,7 @@ export class MultipartParser {
     if (first === undefined || (first === CR && second === undefined)) return false;
     if (first !== LF && !(first === CR && second === LF)) return this.notADelimiter();
     this.hasBareLines ??= first === LF;
-    // The line end stays: with none of their own, headers end at an empty line all the same.
+    // The line end stays pending, so that a part without headers also ends them at an empty line.
     this.pending = this.pending.subarray(padding);
     return this.finishPart('headers');
   }

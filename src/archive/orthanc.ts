@@ -21,14 +21,13 @@ interface Change {
 }
 
 export interface OrthancChanges {
-  /** The newest place in the list; 0 of an Orthanc that never had anything. */
+  /** Sequence number of the newest change; 0 where there is none. */
   last(): Promise<number>;
   /**
-   * At most `limit` changes after `since`, oldest first. Orthanc filters by type since 1.12.5 only, so it is left to
-   * the caller.
+   * At most `limit` changes after `since`, oldest first. The caller filters by type: Orthanc does so only since 1.12.5.
    */
   changes(since: number, limit: number): Promise<Change[]>;
-  /** Study Instance UID of a study, or of the study of a series; null when it is gone meanwhile. */
+  /** Study Instance UID of a study, or of the study of a series; null when it was deleted meanwhile. */
   studyOf(resource: Change['resource']): Promise<Uid | null>;
   close(): Promise<void>;
 }
@@ -50,8 +49,8 @@ const changesSchema = z.object({
 const studySchema = z.object({ MainDicomTags: z.object({ StudyInstanceUID: z.string() }) });
 
 /**
- * Orthanc's own API, of any version. @throws HilumError CONFIG_INVALID for unreadable TLS files; every method those of
- * the HTTP client.
+ * Orthanc's own API, of any version. Every method throws the errors of the HTTP client.
+ * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export function orthancChanges(options: OrthancOptions): OrthancChanges {
   const http = archiveHttp(options);
@@ -77,9 +76,7 @@ export function orthancChanges(options: OrthancOptions): OrthancChanges {
 
 const lookupSchema = z.array(z.object({ Type: z.string(), ID: z.string() }));
 
-/**
- * Removes a study; false where there is no Orthanc that lets it. @throws HilumError of the HTTP client
- */
+/** Deletes a study; false where the server is no Orthanc or refuses it. @throws HilumError of the HTTP client */
 export async function removeStudy(options: OrthancOptions, study: Uid): Promise<boolean> {
   const http = archiveHttp(options);
   const root = options.url.replace(/\/+$/, '');
@@ -152,7 +149,7 @@ function get<T>(http: HttpClient, url: string, schema: z.ZodType<T>): Promise<T>
   });
 }
 
-/** Without a cause: V8 quotes the text in the error's message. */
+/** The error has no cause, as V8's message quotes the text. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

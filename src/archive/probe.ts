@@ -6,15 +6,15 @@ import type { FoundInstance, FoundStudy } from './dicom-json';
 import { writeMultipart } from './multipart';
 import { JSON_HEADERS, type Wire } from './wire';
 
-/** One thing that `hilum doctor` asked the archive. */
+/** Result of one check of `hilum doctor`. */
 export interface ProbeResult {
   readonly check: 'reach' | 'query' | 'retrieve' | 'store';
   readonly ok: boolean;
-  /** One plain sentence: what was seen and, where it is not well, what to do. */
+  /** One plain sentence: what was found, and where it is wrong, what to do. */
   readonly text: string;
 }
 
-/** The archive as everybody else uses it: asked in any other way, it might answer otherwise. */
+/** The methods of the archive client, so that doctor sends the same requests as the service. */
 interface Asked {
   findStudies(search: {
     readonly from: string;
@@ -24,13 +24,13 @@ interface Asked {
   }): Promise<{ studies: FoundStudy[] }>;
   findInstances(study: Uid): Promise<FoundInstance[]>;
   findSeries(study: Uid): Promise<unknown>;
-  sightStudy(study: Uid): Promise<unknown>;
+  findStudySummary(study: Uid): Promise<unknown>;
   describe(instance: FoundInstance): Promise<unknown>;
   retrieve(instance: FoundInstance): Promise<unknown>;
 }
 
 const REACHED: ProbeResult = { check: 'reach', ok: true, text: 'the archive answers' };
-/** As many as the catch-up asks for. */
+/** Page size of the search for studies, as in the catch-up. */
 const STUDIES = 100;
 
 /** Never throws. The store check sends an empty request, which stores nothing. */
@@ -54,14 +54,17 @@ function queried(asked: number, taken: number): ProbeResult {
   return { check: 'query', ok: true, text: `Hilum may query (QIDO-RS)${pages}` };
 }
 
-/** The searches of catch-up, worker and reading list, about a study that the archive has, else about none. */
+/**
+ * The searches of catch-up, worker and reading list, for a study of the archive, or for a made-up one where it is
+ * empty.
+ */
 async function probeQueries(archive: Asked): Promise<FoundInstance | undefined> {
   const recent = await archive.findStudies({ from: dateAgo(1), to: dateAgo(-1), offset: 0, limit: STUDIES });
   const any = await archive.findStudies({ from: '', to: '', offset: 0, limit: STUDIES });
   const study = [...recent.studies, ...any.studies][0]?.studyInstanceUid ?? deriveUid(['hilum doctor']);
   const [instance] = await archive.findInstances(study);
   await archive.findSeries(study);
-  await archive.sightStudy(study);
+  await archive.findStudySummary(study);
   if (instance !== undefined) await archive.describe(instance);
   return instance;
 }
@@ -92,7 +95,7 @@ async function probeStore(wire: Wire): Promise<ProbeResult> {
       { method: 'POST', headers, body: writeMultipart([], boundary) },
       ({ status }) => Promise.resolve(status),
     );
-    // 400 and 409 are how servers refuse a request for being empty, which it may only reach with the right to store.
+    // 400 and 409 refuse the request because it is empty, which needs the right to store.
     if ((status >= 200 && status < 300) || status === 400 || status === 409)
       return {
         check: 'store',

@@ -6,7 +6,7 @@ import { ROW_TAGS } from './dicom-json';
 import { HEADER_ROW_TAGS } from './film-header';
 import type { JsonParser } from './json-thread';
 
-/** A DICOMweb server, with what was learnt of it. */
+/** A DICOMweb server, and what was learnt about it. */
 export interface Wire {
   readonly http: HttpClient;
   readonly root: string;
@@ -14,21 +14,21 @@ export interface Wire {
   readonly maxObjectBytes: number;
   readonly maxInstances: number;
   readonly parser: JsonParser;
-  /** Most rows that one search asks for; smaller once the server has refused more. */
+  /** Page size of searches; reduced where the server has refused larger ones. */
   readonly pages: { size: number };
   readonly log: Log | undefined;
 }
 
 export const JSON_HEADERS = { accept: 'application/dicom+json', 'accept-encoding': 'gzip' };
 
-/** What an answer may take, small pages and servers that ignore `limit` included (bytes). */
-const LEAST_JSON_BYTES = 8 * 1024 * 1024;
-const MOST_JSON_BYTES = 64 * 1024 * 1024;
-/** Of one row, generously: Orthanc's have 1 to 2 KB. */
+/** Smallest limit for a search response (bytes): for small pages, and for servers that ignore `limit`. */
+const MIN_JSON_BYTES = 8 * 1024 * 1024;
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+/** Bytes allowed for one row; Orthanc's have 1 to 2 KB. */
 const ROW_BYTES = 16 * 1024;
-/** Below this, a page is not what a server refuses. */
-const LEAST_PAGE = 10;
-/** How servers refuse a limit. */
+/** Pages are not made smaller than this: then the refusal has another reason. */
+const MIN_PAGE = 10;
+/** Statuses by which servers refuse a page size. */
 const TOO_MANY: ReadonlySet<number> = new Set([400, 413, 422]);
 
 const SEARCH_TAGS = [...new Set([...ROW_TAGS, ...HEADER_ROW_TAGS])];
@@ -36,13 +36,14 @@ const SEARCH_TAGS = [...new Set([...ROW_TAGS, ...HEADER_ROW_TAGS])];
 export interface QueryOptions {
   readonly timeoutMs?: number | undefined;
   readonly maxBytes?: number;
-  /** Top-level tags that are read of each row; by default all that a search is read for. */
+  /** Top-level tags that are read of each row; by default all that searches need. */
   readonly tags?: readonly string[];
 }
 
 /**
- * A search (QIDO-RS). @throws HilumError ARCHIVE_UNAVAILABLE for 404, too: a search that finds nothing is answered 200
- * or 204 (PS3.18 section 10.6.3.1), and what says 404 is a proxy without a server behind it.
+ * A search (QIDO-RS). A 404 counts as ARCHIVE_UNAVAILABLE: a search without results is answered by 200 or 204 (PS3.18
+ * section 10.6.3.1), and a 404 comes from a proxy without a server behind it.
+ * @throws HilumError
  */
 export async function search(wire: Wire, path: string, options: QueryOptions = {}): Promise<unknown[]> {
   const rows = await query(wire, path, options);
@@ -57,11 +58,11 @@ export async function search(wire: Wire, path: string, options: QueryOptions = {
   return rows;
 }
 
-/** A resource in the DICOM JSON model; null for 404 and 410. */
+/** Reads a resource in the DICOM JSON model; null for 404 and 410. */
 export function query(
   wire: Wire,
   path: string,
-  { timeoutMs, maxBytes = LEAST_JSON_BYTES, tags = SEARCH_TAGS }: QueryOptions,
+  { timeoutMs, maxBytes = MIN_JSON_BYTES, tags = SEARCH_TAGS }: QueryOptions,
 ): Promise<unknown[] | null> {
   return wire.http.send(
     `${wire.root}${path}`,
@@ -89,21 +90,21 @@ export interface Page {
 }
 
 /**
- * One page of a search, of at most as many rows as the server lets ask for: refused, it is asked for half, and so on;
- * what was taken is remembered.
+ * One page of a search. If the server refuses the page size, it is halved until the server accepts, and the accepted
+ * size is remembered.
  * @param path with its query, to which `limit` and `offset` are added
  */
 export async function searchPage(wire: Wire, path: string, { limit, offset, timeoutMs }: Page): Promise<unknown[]> {
   const wanted = Math.min(limit ?? wire.pages.size, wire.pages.size);
   for (let size = wanted; ; size = Math.floor(size / 2)) {
     try {
-      const maxBytes = Math.min(MOST_JSON_BYTES, Math.max(LEAST_JSON_BYTES, size * ROW_BYTES));
+      const maxBytes = Math.min(MAX_JSON_BYTES, Math.max(MIN_JSON_BYTES, size * ROW_BYTES));
       const rows = await search(wire, `${path}&limit=${size}&offset=${offset}`, { timeoutMs, maxBytes });
       if (size < wanted) learnPageSize(wire, size);
       return rows;
     } catch (error) {
       const isTooMany = error instanceof RefusedError && TOO_MANY.has(error.status);
-      if (!isTooMany || size / 2 < LEAST_PAGE) throw error;
+      if (!isTooMany || size / 2 < MIN_PAGE) throw error;
     }
   }
 }

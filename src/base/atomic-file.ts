@@ -4,17 +4,37 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from './folder';
 
-/** Of a file that holds something about patients: nobody else reads it, whatever the umask. */
+/** File mode of files with patient data: readable by the owner alone, whatever the umask. */
 export const PRIVATE_MODE = 0o600;
 
 type Content = string | Uint8Array;
 
-/** Where the new file lies until it takes the old one's place: in the same folder, as a rename needs. */
+/** Temporary name of the new file: in the same folder, as a rename needs. */
 const besideOf = (path: string) => `${path}.${randomBytes(4).toString('hex')}.new`;
 
 /**
- * Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a kill or a power cut leaves
- * the old file or the new one. The folder is made where it is missing.
+ * A file is written whole or not at all: beside, flushed, renamed, and the folder flushed, so that a kill or a power cut
+ * leaves the old file or the new one.
+ * @param make writes the new file, whose path it is given and which is not there yet; when it throws, the old one stays.
+ * Resolves to what it resolves to
+ */
+export async function placeAtomically<T>(path: string, make: (beside: string) => Promise<T>): Promise<T> {
+  const beside = besideOf(path);
+  let made: T;
+  try {
+    made = await make(beside);
+    await flush(beside);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await flush(dirname(path));
+  return made;
+}
+
+/**
+ * {@link placeAtomically}, of what is in memory. The folder is made where it is missing.
  * @param check called with the path of the new file before it takes the old one's place; when it throws, the old one
  * stays
  */
@@ -23,23 +43,16 @@ export async function writeAtomically(
   content: Content,
   { mode, check }: { readonly mode?: number; readonly check?: (beside: string) => void } = {},
 ): Promise<void> {
-  const [folder, beside] = [dirname(path), besideOf(path)];
-  makeFolder(folder);
-  try {
+  makeFolder(dirname(path));
+  await placeAtomically(path, async (beside) => {
     await writeFile(beside, content, { flag: 'wx', mode });
-    await flush(beside);
     check?.(beside);
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-  await flush(folder);
+  });
 }
 
 /**
- * As {@link writeAtomically}, done when it returns.
- * @param flush false for what a power cut may take, though not a kill: a flush may take long
+ * As {@link writeAtomically}, synchronously.
+ * @param flush false where a power cut, unlike a kill, may lose the file: a flush can take long
  */
 export function writeAtomicallySync(
   path: string,
@@ -59,7 +72,7 @@ export function writeAtomicallySync(
   if (flush) flushSync(folder);
 }
 
-/** fsync flushes what was written through any descriptor of the file; of a folder, what was renamed in it. */
+/** fsync: for a file, flushes its content; for a folder, flushes renames in it. */
 export async function flush(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {

@@ -1,7 +1,7 @@
-/** One thing that was looked at. */
+/** Result of one check. */
 export interface CheckResult {
   readonly check: string;
   readonly ok: boolean;
-  /** What is so, and where it is wrong, what to do. */
+  /** One sentence: what was found, and where it is wrong, what to do. */
   readonly text: string;
 }

@@ -1,8 +1,8 @@
 type Cell = string | number | boolean | null;
 
 /**
- * One line of a CSV file (RFC 4180, comma). A text that a spreadsheet would take for a formula gets an apostrophe
- * before it, so that a file name or a label can't compute anything where the file is opened.
+ * One line of a CSV file (RFC 4180, comma). A text that a spreadsheet would read as a formula gets an apostrophe in
+ * front, so that opening the file computes nothing.
  */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(cellText).join(',')}\n`;

@@ -5,7 +5,10 @@ import { PRIVATE_MODE, writeAtomically } from './atomic-file';
 import { HilumError } from './errors';
 import { makeFolder } from './folder';
 
-/** What is free for us in the file system of a folder (bytes); of one that is yet to be made, where it will be. */
+/**
+ * Free space for this user in the file system of a folder (bytes); for a folder that does not exist yet, where it would
+ * be.
+ */
 export async function freeBytes(folder: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(folder);
@@ -35,9 +38,9 @@ export async function diskProblem(
 }
 
 /**
- * Null when we may write into a folder, else one plain sentence. A block is written there and removed again: rights, a
- * disk that is full or read-only, a quota. A folder that is yet to be made is left so, and its parent looked at.
- * @param appended a file of the folder that we append to, where it is there
+ * Null when a folder can be written, else one plain sentence. A block is written and removed again, which finds missing
+ * rights, a full or read-only disk, and quotas. A folder that does not exist is not made: its parent is tried.
+ * @param appended an existing file of the folder that is appended to
  */
 export async function writeProblem(folder: string, appended?: string): Promise<string | null> {
   try {
@@ -57,12 +60,12 @@ function writeSentence(what: string, error: unknown): string {
   return `${what} can't be written to: ${WRITE_PROBLEMS[code] ?? 'the system refuses it'} (${code})`;
 }
 
-/** What was to be written somewhere was not: that is about the disk, and nothing about what was to be written. */
+/** The error for a file that could not be written: the disk is at fault, not the content. */
 export function outputFailed(what: string, error: unknown): HilumError {
   return new HilumError('OUTPUT_FAILED', 'transient', writeSentence(what, error));
 }
 
-/** Writes a file that was asked for: whole or not at all, and for its owner alone. @throws HilumError OUTPUT_FAILED */
+/** Writes a requested output file whole or not at all, readable by its owner alone. @throws HilumError OUTPUT_FAILED */
 export async function writeOutput(path: string, content: string): Promise<void> {
   await writeAtomically(path, content, { mode: PRIVATE_MODE }).catch((error: unknown) => {
     throw outputFailed(path, error);
@@ -70,7 +73,7 @@ export async function writeOutput(path: string, content: string): Promise<void> 
 }
 
 /**
- * Makes sure of a folder for what is to come, made where it is missing: what takes hours should fail before it begins.
+ * Makes a folder if it is missing and checks that it can be written, so that long work fails before it begins.
  * @throws HilumError OUTPUT_FAILED
  */
 export async function requireWritable(folder: string): Promise<void> {
@@ -103,7 +106,7 @@ async function tryWriting(folder: string): Promise<void> {
   }
 }
 
-/** As it would be appended to, and without a change. */
+/** Opens the file for appending, without a change. */
 async function tryOpening(path: string): Promise<void> {
   try {
     await (await open(path, constants.O_WRONLY | constants.O_APPEND)).close();
@@ -112,7 +115,7 @@ async function tryOpening(path: string): Promise<void> {
   }
 }
 
-/** @throws ErrnoException ENOTDIR where something else has the name. */
+/** @throws ErrnoException ENOTDIR where the path is something else than a folder */
 async function isFolder(path: string): Promise<boolean> {
   try {
     if ((await stat(path)).isDirectory()) return true;

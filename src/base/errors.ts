@@ -47,8 +47,8 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /**
- * What a failure means for the work at hand, decided where it happens: transient (try again later), ambiguous (it may
- * have been done: look, then try again), permanent (trying again cannot help).
+ * Whether trying again can help, decided where the error happens: transient (try again later), ambiguous (it may have
+ * been done: check, then try again), permanent (trying again can't help).
  */
 export type Lasting = 'transient' | 'ambiguous' | 'permanent';
 
@@ -76,7 +76,7 @@ export function causeText(error: unknown): string {
 
 const asText = (value: unknown) => String(value);
 
-/** The message alone, whatever was thrown. */
+/** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -89,7 +89,10 @@ export function describeError(error: unknown): string {
     : `${error.name}: ${error.message}${cause}`;
 }
 
-/** Without the message of any error that is not ours, which may quote a file; where that one happened instead. */
+/**
+ * Describes an error for the log. The message of a foreign error is left out, as it may quote a file; its place in the
+ * code is named instead.
+ */
 export function describeFailure(failure: unknown): string {
   if (failure instanceof HilumError) return `${failure.code}: ${failure.message}`;
   if (!(failure instanceof Error)) return typeof failure;

@@ -1,14 +1,14 @@
 export interface FairLimits {
-  /** At a time, of all and of each. */
+  /** Largest number running at the same time, of all holders and of each. */
   readonly running: number;
   readonly runningEach: number;
-  /** That one may have waiting. */
+  /** Largest number waiting of each holder. */
   readonly waitingEach: number;
 }
 
 /**
- * Lets a few in at a time and has the others wait. Who is next goes round by holder, so that one who wants much waits
- * for himself and not the others for him.
+ * Limits how many run at the same time; the others wait. Holders take turns, so that one with many requests does not
+ * delay the others.
  */
 export class FairQueue {
   private readonly waiting = new Map<string, (() => void)[]>();
@@ -17,7 +17,7 @@ export class FairQueue {
 
   constructor(private readonly limits: FairLimits) {}
 
-  /** Resolves at the holder's turn, to what ends it; null where so many of his wait already that no more may. */
+  /** Resolves when the holder may run, to a function that ends its turn; null where the holder has too many waiting. */
   enter(holder: string): Promise<() => void> | null {
     if (this.isFree(holder)) return Promise.resolve(this.begin(holder));
     const own = this.waiting.get(holder) ?? [];
@@ -47,7 +47,7 @@ export class FairQueue {
     for (const [holder, own] of this.waiting) {
       const start = this.isFree(holder) ? own.shift() : undefined;
       if (start === undefined) continue;
-      // Behind those who wait.
+      // The holder goes to the end of the order.
       this.waiting.delete(holder);
       if (own.length > 0) this.waiting.set(holder, own);
       start();

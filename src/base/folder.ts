@@ -2,9 +2,9 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a folder and those that it lies in, where they are missing. Not by Node's recursive `mkdir`: where a parent is
- * there but takes no folder (below `/proc`), that one tries for ever.
- * @throws ErrnoException ENOTDIR where something else has the name; else as `mkdir`
+ * Makes a folder and its missing parents. Node's recursive `mkdir` is not used: where a parent exists but takes no
+ * folder (below `/proc`), it never returns.
+ * @throws ErrnoException ENOTDIR where the path is something else; else as `mkdir`
  */
 export function makeFolder(path: string, mode?: number): void {
   const missing: string[] = [];

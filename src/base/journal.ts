@@ -3,30 +3,30 @@ import { dirname } from 'node:path';
 import { PRIVATE_MODE } from './atomic-file';
 import { makeFolder } from './folder';
 
-/** First line of a journal: what its lines were computed by. */
+/** First line of a journal: identifies the computation. */
 export interface JournalHeading {
-  /** Digest of all that a line follows from besides its file; lines of another one are thrown away. */
+  /** Digest of everything that a record depends on beside its file; a journal with another digest is discarded. */
   readonly analysis: string;
   readonly [more: string]: unknown;
 }
 
 /**
- * What came of many files: one JSON line for each, so that work that was ended goes on where it was. Killed at any
- * time, at most the line being written is lost. For one process at a time.
+ * Results of many files, one JSON line each, so that an interrupted run can continue. A kill loses at most the line
+ * being written. For one process at a time.
  */
 export class Journal<R extends { readonly file: string }> {
   private constructor(
     private readonly file: FileHandle,
     readonly path: string,
-    /** By file; the last line of a file holds. */
+    /** Records by file; the last line of a file counts. */
     readonly known: ReadonlyMap<string, R>,
   ) {}
 
-  /** @throws ErrnoException where its folder can't be made or written */
+  /** @throws ErrnoException where the folder can't be made or written */
   static async open<R extends { readonly file: string }>(path: string, heading: JournalHeading): Promise<Journal<R>> {
     makeFolder(dirname(path));
     const text = await readFile(path, 'utf8').catch(ifMissing);
-    // A line without its end was cut off by a kill. Its file is worked on again, behind it, so only its rest must go.
+    // An incomplete last line was cut off by a kill. It is removed, and its file is done again.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const [first, ...lines] = whole.split('\n').filter(Boolean);
     const isOurs =

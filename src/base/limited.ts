@@ -1,4 +1,4 @@
-/** At most so many at a time; the others wait in the order of their coming. */
+/** Runs at most `most` tasks at the same time; the others wait in order. */
 export function limited(most: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -9,7 +9,7 @@ export function limited(most: number): <T>(work: () => Promise<T>) => Promise<T>
       return await work();
     } finally {
       const next = waiting.shift();
-      // The place is handed on, so that nobody who comes now takes it first.
+      // The slot goes straight to the next one waiting, so that a newcomer can't take it first.
       if (next === undefined) running--;
       else next();
     }

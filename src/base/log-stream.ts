@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
-/** Most that waits for whoever reads the log (bytes): some thousand lines. */
-const MOST_WAITING = 1024 * 1024;
+/** Bytes of log lines held for a slow reader: some thousand lines. */
+const MAX_WAITING = 1024 * 1024;
 
 export interface DroppedLines {
   readonly event: 'log.lines-dropped';
@@ -9,9 +9,9 @@ export interface DroppedLines {
 }
 
 /**
- * Writes lines to a stream without ever waiting for its reader. What the stream takes at once is written at once, so
- * that the last line before a crash is there; what it does not take waits in memory, and beyond `mostWaiting` bytes
- * lines are left out and counted. `onDropped` is told their number when the stream takes lines again.
+ * Writes lines to a stream without waiting for its reader. Lines that the stream accepts are written at once, so that
+ * the last line before a crash is not lost; others wait in memory, and beyond `mostWaiting` bytes they are dropped and
+ * counted. `onDropped` gets their number when the stream accepts lines again.
  */
 export class LogStream {
   private dropped = 0;
@@ -19,7 +19,7 @@ export class LogStream {
   constructor(
     private readonly stream: Writable,
     private readonly onDropped: (notice: DroppedLines) => void,
-    private readonly mostWaiting = MOST_WAITING,
+    private readonly mostWaiting = MAX_WAITING,
   ) {}
 
   write(line: string): void {
@@ -41,8 +41,8 @@ export class LogStream {
 let isGuarded = false;
 
 /**
- * Standard error, which Node writes to without blocking where it is a pipe or a socket (a container, systemd, another
- * program); a file or a terminal takes lines at once. A reader that is gone ends neither the process nor its work.
+ * Standard error. Node writes to a pipe or socket (a container, systemd, another program) without blocking; a file or a
+ * terminal takes lines at once. A reader that has gone ends neither the process nor its work.
  */
 export function standardError(): Writable {
   if (!isGuarded) process.stderr.on('error', () => {});

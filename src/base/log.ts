@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { traceIds } from './trace';
 import { type DroppedLines, LogStream, standardError } from './log-stream';
 
-/** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
+/** Names of all log events: a closed list, documented in docs/events.md; a test compares. */
 export const LOG_EVENTS = [
   'service.starting',
   'service.stopping',
@@ -97,10 +97,13 @@ export const LOG_EVENTS = [
 ] as const;
 export type LogEvent = (typeof LOG_EVENTS)[number];
 
-/** UIDs, counts, seconds and codes. Nothing about a patient is ever put here, so there is nothing to redact. */
+/**
+ * Fields of a log line: UIDs, counts, seconds and codes. Data about a patient are never logged, so nothing has to be
+ * redacted.
+ */
 export type LogFields = { readonly event: LogEvent; readonly [key: string]: unknown };
 
-/** pino, narrowed: each line names its event from the closed list. */
+/** The logger (pino), where each line names an event of the closed list. */
 export interface Log {
   debug(fields: LogFields, text: string): void;
   info(fields: LogFields, text: string): void;
@@ -118,8 +121,8 @@ export const logSchema = z
   .prefault({});
 
 /**
- * Logs JSON lines, or with `pretty` lines for a person's terminal, to standard error: standard output belongs to
- * results (`--json`). Nothing waits for whoever reads them ({@link LogStream}).
+ * Logs JSON lines to standard error, or with `pretty` lines for a terminal; standard output is for results (`--json`).
+ * Never waits for the reader ({@link LogStream}).
  */
 export function createLog(level: LogLevel, pretty = false, destination?: DestinationStream): Log {
   const told = (notice: DroppedLines) => log.warn(notice, 'whoever reads this log did not read: lines were left out');
@@ -137,7 +140,7 @@ export function createLog(level: LogLevel, pretty = false, destination?: Destina
   return log;
 }
 
-/** One JSON line of ours as a person reads it: time, level, text, then the fields. */
+/** One JSON log line in readable form: time, level, text, then the fields. */
 export function prettyLine(line: string): string {
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(fields)

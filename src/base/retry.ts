@@ -26,8 +26,8 @@ export interface Backoff {
 }
 
 /**
- * Milliseconds to wait before repetition `attempt` (0 for the first): doubled each time up to the maximum, then a
- * random half of it off, so that many workers which lost the same server don't come back in step.
+ * Delay before repetition `attempt` (0 for the first), in milliseconds: doubled each time up to the maximum, then
+ * reduced by a random part of up to half, so that workers that lost the same server don't come back in step.
  */
 export function backoffMs(attempt: number, { baseMs, maxMs }: Backoff, random: () => number = Math.random): number {
   const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30));
@@ -35,8 +35,8 @@ export function backoffMs(attempt: number, { baseMs, maxMs }: Backoff, random: (
 }
 
 /**
- * `promise`, or the error that `late` makes when it has not settled within `ms` milliseconds. The promise itself runs
- * on; its later failure is silent.
+ * Resolves or rejects like `promise`, or rejects with the error of `late` after `ms` milliseconds. The promise itself
+ * runs on; its later failure is ignored.
  */
 export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

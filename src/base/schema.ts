@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
-/** Types of settings that several rooms have. Each carries its unit or its kind in its description. */
+/** Setting types that several rooms use. Each has its unit or kind in its description. */
 
 /** A time in milliseconds; `rest` follows the unit in the description. */
 export const millis = (byDefault: number, text: string, rest = '') =>
   z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)${rest}`);
 
-/** Where relative paths start while a configuration is parsed; the working directory otherwise. */
+/** Folder that relative paths start from while a configuration is parsed; otherwise the working directory. */
 let folder = '';
 
 /** Parses with relative paths starting from `base`, the folder of the configuration file. */
@@ -21,7 +21,7 @@ export function resolvedFrom<T>(base: string, parse: () => T): T {
   }
 }
 
-/** `path` as seen from the folder of the configuration that is being parsed. */
+/** `path` relative to the folder of the configuration that is being parsed. */
 export function fromConfigFolder(path: string): string {
   return resolve(folder, path);
 }

@@ -2,22 +2,22 @@ export function isShared({ buffer }: ArrayBufferView): boolean {
   return buffer instanceof SharedArrayBuffer;
 }
 
-/** Sizes are rounded up to this, so that memory fits other bytes too. */
+/** Sizes are rounded up to a multiple of this, so that memory can be reused. */
 const STEP = 1024 * 1024;
-/** More is not kept: films are rarely so large (bytes). */
+/** Larger pieces are not kept for reuse: such films are rare (bytes). */
 const LARGEST_KEPT = 64 * STEP;
 
 /**
- * Memory that threads share, so that bytes go from one to the next without a copy, and that is used again: V8 does not
- * count it, and gives it back only when all threads have collected their garbage.
+ * Pool of shared memory, so that threads pass bytes on without a copy. Pieces are reused, because V8 does not count
+ * shared memory and frees it only after a garbage collection in every thread.
  */
 export class SharedMemory {
   private readonly free: SharedArrayBuffer[] = [];
 
-  /** @param most pieces that are kept for later */
+  /** @param most number of free pieces that are kept */
   constructor(private readonly most: number) {}
 
-  /** So many bytes; what they are is not defined. */
+  /** A piece of this length; its content is undefined. */
   take(length: number): Uint8Array {
     const fitting = this.free.findIndex(({ byteLength }) => byteLength >= length);
     const memory =
@@ -26,7 +26,7 @@ export class SharedMemory {
     return new Uint8Array(memory, 0, length);
   }
 
-  /** The bytes themselves where they are shared already. */
+  /** The bytes in shared memory: themselves if they are there already, else a copy. */
   of(bytes: Uint8Array): Uint8Array {
     if (isShared(bytes)) return bytes;
     const copy = this.take(bytes.length);
@@ -34,15 +34,15 @@ export class SharedMemory {
     return copy;
   }
 
-  /** Nobody reads these shared bytes any more: their memory may be used for others. */
+  /** Returns shared bytes to the pool; nobody may read them any more. */
   give({ buffer }: Uint8Array): void {
     if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength > LARGEST_KEPT) return;
-    // The smallest goes first: what fits a large film fits a small one.
+    // Where there are too many, the smallest is dropped: a piece for a large film also fits a small one.
     this.free.push(buffer);
     this.free.sort((a, b) => a.byteLength - b.byteLength);
     if (this.free.length > this.most) this.free.shift();
   }
 }
 
-/** For films on their way from the archive to their thread. */
+/** Pool for films on their way from the archive to an analysis thread. */
 export const FILM_MEMORY = new SharedMemory(4);

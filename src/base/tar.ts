@@ -1,29 +1,29 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /**
- * What is needed of the tar format (POSIX.1-1988, ustar): plain files, one after the other, that any `tar` lists and
- * unpacks. Sizes from 8 GiB on are written in base 256, as GNU tar does.
+ * The part of the tar format (POSIX.1-1988, ustar) that backups need: plain files one after the other, which any `tar`
+ * lists and unpacks. Sizes from 8 GiB on are written in base 256, as GNU tar does.
  */
 
 const BLOCK = 512;
-/** Largest size of eleven octal digits. */
-const MOST_OCTAL = 0o77777777777;
+/** Largest size that eleven octal digits can state. */
+const MAX_OCTAL = 0o77777777777;
 const CHECKSUM_AT = 148;
 
-/** Where an entry's content is in the file (bytes). */
+/** Name, position and size of an entry's content in the file (bytes). */
 export interface TarEntry {
   readonly name: string;
   readonly start: number;
   readonly size: number;
 }
 
-/** Zeros after a content of `size` bytes. */
+/** Zeros that pad a content of `size` bytes to whole blocks. */
 export const tarPadding = (size: number): Buffer => Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 
 /** Ends an archive. */
 export const TAR_END = Buffer.alloc(2 * BLOCK);
 
-/** What stands before a content. @param name of at most 100 ASCII characters */
+/** Header of an entry. @param name up to 100 ASCII characters */
 export function tarHeader(name: string, size: number, modified: Date): Buffer {
   const header = Buffer.alloc(BLOCK);
   header.write(name, 0, 100, 'ascii');
@@ -41,20 +41,17 @@ export function tarHeader(name: string, size: number, modified: Date): Buffer {
 const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0');
 
 function writeSize(header: Buffer, size: number): void {
-  if (size <= MOST_OCTAL) return void header.write(octal(size, 11), 124, 'ascii');
+  if (size <= MAX_OCTAL) return void header.write(octal(size, 11), 124, 'ascii');
   header.writeUInt8(0x80, 124);
   header.writeBigUInt64BE(BigInt(size), 128);
 }
 
-/** Sum of all bytes, those of the checksum itself counted as blanks. */
+/** Sum of all header bytes, those of the checksum itself counted as blanks. */
 function checksumOf(header: Buffer): number {
   return header.reduce((sum, byte, at) => sum + (at >= CHECKSUM_AT && at < CHECKSUM_AT + 8 ? 0x20 : byte), 0);
 }
 
-/**
- * The entries of an archive, up to its end.
- * @throws RangeError where it is no tar, or is cut off
- */
+/** Entries of an archive. @throws RangeError where it is no tar file or is cut off */
 export async function tarEntries(file: FileHandle): Promise<TarEntry[]> {
   const { size: length } = await file.stat();
   const entries: TarEntry[] = [];

@@ -1,12 +1,12 @@
 import { causeText, type ErrorCode, HilumError, type Lasting } from './errors';
 
-/** An error as plain data: classes do not survive the way between threads. */
+/** An error as plain data, as error classes are lost between threads. */
 export interface ThreadFailure {
-  /** Null for what nobody raised on purpose. */
+  /** Null for an error that is no HilumError. */
   readonly code: ErrorCode | null;
   readonly lasting: Lasting;
   readonly message: string;
-  /** Text of the cause; of what nobody raised on purpose the stack. */
+  /** Text of the cause; for an error that is no HilumError, the stack. */
   readonly cause: string;
 }
 
@@ -21,7 +21,7 @@ export function failureOf(error: unknown): ThreadFailure {
   };
 }
 
-/** @param thread what it is called in a message */
+/** @param thread name of the thread, for messages */
 export function errorOf({ code, lasting, message, cause }: ThreadFailure, thread: string): Error {
   return code === null
     ? new Error(`unexpected in ${thread}: ${message}`, { cause })

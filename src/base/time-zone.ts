@@ -15,8 +15,8 @@ export function isTimeZone(name: string): boolean {
 export const systemTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /**
- * When the day that `at` is in began in a time zone (milliseconds since 1970). Where clocks were set since, the day is
- * shorter or longer than the hours that have gone.
+ * Start of the day of `at` in a time zone (milliseconds since 1970). On days when clocks change it is not a whole
+ * number of 24 hours away.
  */
 export function startOfDay(at: number, timeZone: string): number {
   const midnight = Math.floor((at + offsetAt(at, timeZone)) / DAY_MS) * DAY_MS;
@@ -25,8 +25,8 @@ export function startOfDay(at: number, timeZone: string): number {
 }
 
 /**
- * When a wall clock of a time zone shows this (milliseconds since 1970). `wall`: what it shows, as if it were UTC. An
- * hour that comes twice is taken for its first time, one that is left out for the hour after it.
+ * The instant when clocks in a time zone show `wall` (both in milliseconds since 1970, `wall` as if it were UTC). A
+ * time that occurs twice is taken as the first; one that does not occur is moved an hour later.
  */
 export function instantOfWallTime(wall: number, timeZone: string): number {
   const offsets = [wall - DAY_MS, wall + DAY_MS].map((around) => offsetAt(around, timeZone));
@@ -36,12 +36,12 @@ export function instantOfWallTime(wall: number, timeZone: string): number {
   return fits.length === 0 ? wall - offsets[0]! : Math.min(...fits);
 }
 
-/** What a wall clock of a time zone shows at an instant: YYYYMMDDhhmmss. */
+/** Wall time in a time zone at an instant: YYYYMMDDhhmmss. */
 export function wallTimeOf(instant: number, timeZone: string): string {
   return new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 19).replace(/\D/g, '');
 }
 
-/** Until `until` (milliseconds since 1970) the clocks of a zone are `offsetMs` ahead of UTC. */
+/** A time zone's offset from UTC, in `offsetMs`, which holds until `until` (milliseconds since 1970). */
 export interface OffsetSpan {
   readonly until: number;
   readonly offsetMs: number;
@@ -60,7 +60,7 @@ export function offsetSpans(from: number, to: number, timeZone: string): OffsetS
   return [...spans, { until: Infinity, offsetMs }];
 }
 
-/** The minute between two instants from which on the clocks show what they show at the later one. */
+/** The minute between two instants at which clocks were changed to the later offset. */
 function whenSet(before: number, after: number, timeZone: string): number {
   const set = offsetAt(after, timeZone);
   let [low, high] = [Math.floor(before / MINUTE_MS), Math.ceil(after / MINUTE_MS)];
@@ -72,7 +72,7 @@ function whenSet(before: number, after: number, timeZone: string): number {
   return high * MINUTE_MS;
 }
 
-/** What the clocks of a time zone are ahead of UTC (milliseconds). */
+/** Offset of a time zone from UTC (milliseconds, positive to the east). */
 function offsetAt(at: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat('en', {
     timeZone,

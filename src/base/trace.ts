@@ -1,59 +1,61 @@
 /**
- * Port: where traces go (OpenTelemetry). Nobody listens unless `tracing.enabled` says so: then `tracing/tracer.ts` is
- * loaded and put here. Rooms name their steps by these functions and know no library.
+ * Port for traces (OpenTelemetry). Without `tracing.enabled` it does nothing; with it `tracing/tracer.ts` is loaded and
+ * set here. Other rooms create spans by these functions and know no library.
  *
- * Attributes are UIDs, counts, names of ours and codes, as in the log: never anything about a patient, nor an address's
- * path or query, which may hold it.
+ * Attributes are UIDs, counts, own names and codes, as in the log: never data about a patient, nor the path or query of
+ * a URL, which may hold them.
  */
 
-/** What of a trace travels with a message or a request: headers of W3C Trace Context. Empty where there is no trace. */
+/**
+ * The trace context that travels with a message or a request: headers of W3C Trace Context. Empty outside of a trace.
+ */
 export type TraceCarrier = Readonly<Partial<Record<TraceHeader, string>>>;
 const TRACE_HEADERS = ['traceparent', 'tracestate'] as const;
 export type TraceHeader = (typeof TRACE_HEADERS)[number];
 
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** A step as it begins. */
+/** Name and attributes of a new span. */
 export interface SpanStart {
-  /** One of few: no UIDs. */
+  /** One of a small set of names: no UIDs. */
   readonly name: string;
   readonly kind?: 'internal' | 'client' | 'producer' | 'consumer';
   readonly attributes?: SpanAttributes;
-  /** The trace that came with a message; one without a `traceparent` begins a trace. By default that of the caller. */
+  /** Trace context of a received message; without a `traceparent` a new trace begins. Default: the caller's span. */
   readonly parent?: TraceCarrier;
 }
 
 export interface Tracer {
   inSpan<T>(start: SpanStart, work: () => Promise<T>): Promise<T>;
-  /** Whether the caller is in a span. */
+  /** Whether there is a current span. */
   isActive(): boolean;
-  /** Says more of the caller's span. */
+  /** Adds attributes to the current span. */
   describe(attributes: SpanAttributes): void;
-  /** The caller's span failed, with this code. */
+  /** Marks the current span as failed, with this code. */
   fail(code: string): void;
-  /** A step of the caller's span that ended now, after so many seconds. */
+  /** Adds a child span that ends now and took this many seconds. */
   past(start: SpanStart, seconds: number): void;
   carrier(): TraceCarrier;
-  /** Of the caller's span, for the log. */
+  /** Ids of the current span, for the log. */
   ids(): { readonly trace_id: string; readonly span_id: string } | undefined;
   outside<T>(work: () => T): T;
 }
 
-/** What is traced crosses every room, as a log does: one for the process. */
+/** One tracer for the process, as with a log: traces cross every room. */
 let tracer: Tracer | null = null;
 
-/** From now on; ended by what it returns. */
+/** Sets the tracer; the function that it returns removes it. */
 export function useTracer(next: Tracer): () => void {
   tracer = next;
   return () => void (tracer = tracer === next ? null : tracer);
 }
 
-/** Does the work as a step of its own; where it throws, the step failed. */
+/** Runs the work in a new span; the span fails where the work throws. */
 export function inSpan<T>(start: SpanStart, work: () => Promise<T>): Promise<T> {
   return tracer === null ? work() : tracer.inSpan(start, work);
 }
 
-/** As {@link inSpan}, but only within another one: what nobody asked for in a trace begins none. */
+/** As {@link inSpan}, but only within a span: background work starts no trace. */
 export function inChildSpan<T>(start: SpanStart | (() => SpanStart), work: () => Promise<T>): Promise<T> {
   if (tracer?.isActive() !== true) return work();
   return tracer.inSpan(typeof start === 'function' ? start() : start, work);
@@ -63,7 +65,7 @@ export function describeSpan(attributes: SpanAttributes): void {
   tracer?.describe(attributes);
 }
 
-/** @param code of an error, or an HTTP status: never a sentence */
+/** Marks the current span as failed. @param code an error code or an HTTP status: never a sentence */
 export function failSpan(code: string): void {
   tracer?.fail(code);
 }
@@ -72,12 +74,12 @@ export function pastSpan(start: SpanStart, seconds: number): void {
   tracer?.past(start, seconds);
 }
 
-/** To be sent along with a message or a request. */
+/** Headers of the current trace context, for a message or a request. */
 export function traceCarrier(): TraceCarrier {
   return tracer?.carrier() ?? {};
 }
 
-/** Of an AMQP message's headers: what is not of W3C Trace Context, or too long for it, is left out. */
+/** Trace context from AMQP headers; other headers, and values that are too long, are left out. */
 export function carrierOf(headers: Readonly<Record<string, unknown>>): TraceCarrier {
   const found = TRACE_HEADERS.flatMap((name) => {
     const value = headers[name];
@@ -90,7 +92,7 @@ export function traceIds(): ReturnType<Tracer['ids']> {
   return tracer?.ids();
 }
 
-/** What is begun within a step and outlives it (a thread, a connection) belongs to none. */
+/** Runs work outside of any span, for threads and connections that outlive the span in which they are started. */
 export function outsideTrace<T>(work: () => T): T {
   return tracer === null ? work() : tracer.outside(work);
 }

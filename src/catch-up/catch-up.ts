@@ -7,7 +7,7 @@ import { REPORT_NAME } from '../objects/structured-report';
 import type { CatchUpConfig } from './config';
 import { type Counts, Memory } from './memory';
 import type { Candidate, Source } from './source';
-import { Teller, type TellerPorts, type Time } from './teller';
+import { EventPublisher, type EventPublisherPorts, type Time } from './event-publisher';
 
 /** `source.system` of the events that the catch-up makes. */
 const CATCH_UP = 'catch-up';
@@ -15,7 +15,10 @@ const CATCH_UP = 'catch-up';
 /** Modality of key object selections: each may be a note that rejects films. */
 const KEY_OBJECTS = 'KO';
 
-/** Films, or what is left of them where the archive hides those that were rejected. */
+/**
+ * Modalities that matter: films, and key object selections, which may be all that is listed where the archive hides
+ * rejected films.
+ */
 const mayConcern = (modality: string): boolean => FILM_MODALITIES.has(modality) || modality === KEY_OBJECTS;
 
 interface Found extends Counts {
@@ -23,13 +26,13 @@ interface Found extends Counts {
   readonly reports: number;
 }
 
-/** Ports; app.ts fits the clients to them. */
-export interface CatchUpPorts extends TellerPorts {
+/** Ports; `app/catch-up` fits archive and broker to them. */
+export interface CatchUpPorts extends EventPublisherPorts {
   readonly source: Source;
   findSeries(study: Uid): Promise<readonly CountedSeries[]>;
-  /** The series of many studies by few searches: maybe not all of each. */
+  /** The series of many studies by few searches; may be incomplete for some. */
   findSeriesOf(studies: readonly Uid[]): Promise<ReadonlyMap<Uid, readonly CountedSeries[]>>;
-  /** Films of a study that have a report of their own, by the reports themselves. */
+  /** Number of films of a study that have a report, counted by reading the reports. */
   coveredFilms(study: Uid): Promise<number>;
 }
 
@@ -37,7 +40,7 @@ export interface CountedSeries {
   readonly modality: string;
   readonly description: string;
   readonly instances: number | null;
-  /** Each of its instances stands for another film. */
+  /** Each instance stands for another film. */
   readonly isByFilm?: boolean;
 }
 
@@ -51,14 +54,14 @@ const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
 
 /**
- * Finds studies without a result and puts an event for each into the intake queue, at the start and every `intervalMs`.
- * Events are hints: whatever became of them, this finds the study. It holds one batch at a time, and stops at a full
- * queue, so that its memory does not grow with the archive.
+ * Finds studies without a result and publishes an event for each, at the start and every `intervalMs`. Events may get
+ * lost; this finds every study all the same. It holds one batch at a time and waits at a full queue, so that its memory
+ * does not grow with the archive.
  */
 export class CatchUp {
   private readonly memory: Memory;
   private readonly stopping = new AbortController();
-  private readonly teller: Teller;
+  private readonly publisher: EventPublisher;
   private running: Promise<void> | undefined;
   private isFirstRound = true;
 
@@ -71,14 +74,14 @@ export class CatchUp {
     this.memory = new Memory(() => time.now());
     const onFull = (waiting: number) =>
       log.debug({ event: 'catch-up.waiting', waiting }, 'enough studies wait to be worked on; waiting');
-    this.teller = new Teller(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
+    this.publisher = new EventPublisher(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
   }
 
   start(): void {
     this.running ??= this.run();
   }
 
-  /** Never rejects. What is not done yet is found at the next start. */
+  /** Never rejects. What is not done is found at the next start. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await withTimeout(this.running ?? Promise.resolve(), STOP_TIMEOUT_MS, () => new Error('late')).catch(() => {});
@@ -106,7 +109,7 @@ export class CatchUp {
     }
   }
 
-  /** One look at all that the source has. @throws HilumError of archive or broker; STOPPING. */
+  /** One pass over all studies of the source. @throws HilumError of archive or broker; STOPPING */
   async round(): Promise<{ looked: number; told: number }> {
     const started = this.time.now();
     const counts = { looked: 0, told: 0 };
@@ -129,13 +132,13 @@ export class CatchUp {
     return (study.modalities?.some(mayConcern) ?? true) && !this.memory.isSettled(study);
   }
 
-  /** @param listed its series as a search of many studies shows them, which need not be all */
+  /** @param listed the study's series as the search of many studies returned them; may be incomplete */
   private async lookAt(
     study: Candidate,
     listed: readonly CountedSeries[] | undefined,
     counts: { looked: number; told: number },
   ): Promise<void> {
-    this.teller.throwIfStopping();
+    this.publisher.throwIfStopping();
     if (this.memory.isSettled(study)) return;
     counts.looked++;
     const found = await this.count(study.studyInstanceUid, isWhole(listed, study) ? listed : undefined);
@@ -151,21 +154,24 @@ export class CatchUp {
       this.memory.keep(study, 'lacking', found);
       return;
     }
-    await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
+    await this.publisher.publish({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
     this.memory.keep(study, isDone ? 'done' : 'told', found);
     counts.told++;
   }
 
-  /** Where each film has a report: whether the pixels are compared, or films were rejected or are no more. */
+  /**
+   * Whether a study with a report for each film may need work all the same: pixels are compared, or films were rejected
+   * or deleted.
+   */
   private mayHaveChanged(study: Candidate, { films, reports, notes }: Found): boolean {
     const isCompared = this.options.compareFilms === true && films > 0;
     return isCompared || (films + reports > 0 && (notes > 0 || this.memory.hadNotes(study)));
   }
 
   /**
-   * Films in a study, those with a report of any version of Hilum, and key object selections: one query where its
-   * series are not listed already, and where several reports might be of one film a look at them. Null when the archive
-   * refuses to tell.
+   * Counts the films of a study, those with a report of any version of Hilum, and the key object selections. One query,
+   * where the series are not listed already; where a film may have several reports, the reports are read. Null when the
+   * archive refuses the query.
    */
   private async count(study: Uid, listed?: readonly CountedSeries[]): Promise<Found | null> {
     try {
@@ -192,7 +198,7 @@ export class CatchUp {
   }
 }
 
-/** Whether these are all series of a study: its number of instances tells. */
+/** Whether the listed series are all of the study, by its number of instances. */
 function isWhole(listed: readonly CountedSeries[] | undefined, { instances }: Candidate): boolean {
   if (listed === undefined || instances === null) return false;
   return listed.reduce((sum, series) => sum + (series.instances ?? NaN), 0) === instances;

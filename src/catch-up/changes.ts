@@ -18,17 +18,17 @@ export interface ChangeList {
 }
 
 /**
- * What can bring a film. Not NewInstance, which would cost a query for each slice of each CT: an instance that joins a
- * series which is there already makes its study stable again.
+ * Types of changes that can bring a film. Not NewInstance, which would cost a query for each slice of each CT: an
+ * instance that joins an existing series makes its study stable again.
  */
-const TELLING = new Set(['NewStudy', 'StableStudy', 'NewSeries']);
-/** Also Orthanc's own limit. */
+const RELEVANT_TYPES = new Set(['NewStudy', 'StableStudy', 'NewSeries']);
+/** Changes per request; Orthanc's own limit. */
 const PAGE = 100;
 const DAY_MS = 86_400_000;
 
 /**
- * Orthanc's list of changes, newest first, with a durable cursor that moves only after a batch is done. From the second
- * round on it reads up to where the list was at the round before: what is newer is most likely on its way as an event.
+ * Studies of Orthanc's list of changes, newest first. A cursor on disk moves only after a batch is done. From the
+ * second round on, changes since the round before are left to the next one: their events are most likely on their way.
  */
 export function changesOf(
   list: ChangeList,
@@ -55,8 +55,8 @@ export function changesOf(
 }
 
 /**
- * The stored cursor; where there is none, or one that is ahead of this Orthanc's list, one that has the whole list
- * before it, down to the window.
+ * The stored cursor. Where there is none, or it is ahead of this Orthanc's list, a new one that leaves the whole list
+ * to do, back to the start of the window.
  */
 async function startingPoint(store: CursorStore, last: number, windowStart: Date, log: Log): Promise<Cursor> {
   const stored = await store.load();
@@ -83,7 +83,7 @@ async function studiesOf(list: ChangeList, changes: readonly Change[]): Promise<
   const resources = new Map(
     [...changes]
       .reverse()
-      .filter(({ type }) => TELLING.has(type))
+      .filter(({ type }) => RELEVANT_TYPES.has(type))
       .map(({ resource }) => [`${resource.level}/${resource.id}`, resource]),
   );
   const studies = new Set<Uid>();
@@ -94,7 +94,7 @@ async function studiesOf(list: ChangeList, changes: readonly Change[]): Promise<
   return [...studies].map((studyInstanceUid) => ({ studyInstanceUid, modalities: null, instances: null }));
 }
 
-/** As Orthanc writes moments. Its time zone may be another one, which moves the edge of the window by hours. */
+/** A time as Orthanc writes it. Orthanc's time zone may be another one, which moves the edge of the window by hours. */
 function stamp(moment: Date): string {
   return moment.toISOString().replace(/[-:]|\.\d+Z$/g, '');
 }

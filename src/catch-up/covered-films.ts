@@ -12,14 +12,14 @@ export interface CoverageArchive {
   ): Promise<Uint8Array>;
 }
 
-/** Films by report, UIDs both; null for what is no report of Hilum. A report never changes, so each is read once. */
+/** Film UID by report UID; null for an SR that is no report of Hilum. A report never changes, so each is read once. */
 type Known = Map<Uid, Uid | null>;
-const MOST_KNOWN = 50_000;
+const MAX_KNOWN = 50_000;
 
 /**
- * How many films of a study have a report of their own: numbers alone do not tell, as a film whose content was replaced
- * has several. Reads the structured reports of the study that were not read before.
- * @throws HilumError of the archive.
+ * Number of films of a study that have a report. Counting reports is not enough, as a film whose content was replaced
+ * has several. Reads the structured reports of the study that it has not read before.
+ * @throws HilumError of the archive
  */
 export function coveredFilms(archive: CoverageArchive, known: Known = new Map()): (study: Uid) => Promise<number> {
   return async (study) => {
@@ -42,11 +42,14 @@ async function filmOf(instance: InstanceReference, archive: CoverageArchive, kno
   const film = await readFilm(instance, archive);
   known.set(instance.sopInstanceUid, film);
   const [oldest] = known.keys();
-  if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
   return film;
 }
 
-/** Null also for a report that was written for another study, and for one that was deleted meanwhile. */
+/**
+ * UID of the film that a report is of. Null also for a report that was written for another study, and for one that was
+ * deleted meanwhile.
+ */
 async function readFilm(instance: InstanceReference, archive: CoverageArchive): Promise<Uid | null> {
   try {
     const links = reportLinks(await archive.retrieve(instance));

@@ -4,21 +4,21 @@ import { z } from 'zod';
 import { writeAtomically } from '../base/atomic-file';
 
 /**
- * What is done of a list that only grows. Places are those of the list; a gap holds the places above `low` up to
- * `high`.
+ * How far a growing list of changes has been processed, in sequence numbers of the list. A gap holds the numbers above
+ * `low` up to `high`.
  */
 export interface Cursor {
-  /** Everything up to here is done, but for the gaps. */
+  /** Everything up to this number is done, except the gaps. */
   readonly seen: number;
-  /** Not done yet, oldest first. */
+  /** Ranges that are not done yet, oldest first. */
   readonly gaps: readonly { readonly low: number; readonly high: number }[];
-  /** Changes before this moment (YYYYMMDDTHHMMSS) are left alone: the window of the first start. */
+  /** Older changes (YYYYMMDDTHHMMSS) are not processed: the start of the window at the first start. */
   readonly notBefore: string;
 }
 
-/** Port: where the cursor outlives the process. */
+/** Port: stores the cursor. */
 export interface CursorStore {
-  /** 'none' where there never was one, 'unreadable' where there is something else. */
+  /** 'none' where none was stored yet, 'unreadable' where the file holds something else. */
   load(): Promise<Cursor | 'none' | 'unreadable'>;
   save(cursor: Cursor): Promise<void>;
 }
@@ -32,7 +32,7 @@ const cursorSchema = z.object({
 });
 const FILE = 'orthanc-changes.json';
 
-/** A file in `dir`, which is made when it is not there. */
+/** Stores the cursor in a file in `dir`, which is made if it is missing. */
 export function cursorFile(dir: string): CursorStore {
   return {
     load: () => load(join(dir, FILE)),
@@ -51,10 +51,10 @@ async function load(path: string): Promise<Cursor | 'none' | 'unreadable'> {
   }
 }
 
-/** Most gaps that are kept apart; beyond, the two oldest become one, whose middle is looked at twice. */
-const MOST_GAPS = 50;
+/** Largest number of gaps. With more, the two oldest are joined, and what lies between them is processed twice. */
+const MAX_GAPS = 50;
 
-/** `cursor` with all up to `upTo` noticed, as a new gap. */
+/** `cursor` up to `upTo`, with what is new as a gap. */
 export function extend(cursor: Cursor, upTo: number): Cursor {
   if (upTo <= cursor.seen) return cursor;
   const newest = cursor.gaps.at(-1);
@@ -65,7 +65,7 @@ export function extend(cursor: Cursor, upTo: number): Cursor {
   return {
     ...cursor,
     seen: upTo,
-    gaps: gaps.length > MOST_GAPS ? [{ low: gaps[0]!.low, high: gaps[1]!.high }, ...gaps.slice(2)] : gaps,
+    gaps: gaps.length > MAX_GAPS ? [{ low: gaps[0]!.low, high: gaps[1]!.high }, ...gaps.slice(2)] : gaps,
   };
 }
 

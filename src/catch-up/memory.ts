@@ -1,15 +1,14 @@
 import type { Candidate } from './source';
 
 /**
- * `lacking`: it had no result when it was seen first. `told`: its event is with the broker. `done`: each film has its
- * report.
+ * `lacking`: it had no result when it was seen first. `told`: its event is published. `done`: each film has its report.
  */
 type State = 'lacking' | 'told' | 'done';
 
-/** Instances by which a study is told to be another than it was. */
+/** Counts by which a change of a study is noticed. */
 export interface Counts {
   readonly films: number;
-  /** Key object selections. */
+  /** Number of key object selections. */
   readonly notes: number;
 }
 
@@ -20,14 +19,13 @@ interface Entry extends Counts {
 }
 
 /**
- * After this a study is looked at as if it were new (milliseconds). A rejected film, which gets no report, is then
- * tried once more.
+ * A study is forgotten after this time (milliseconds). A rejected film, which gets no report, is then tried once more.
  */
 const FORGET_MS = 6 * 3_600_000;
 
 /**
- * What was seen of the last studies, so that a study is neither asked for at each round nor told twice. Of bounded
- * size; losing it costs queries and nothing else.
+ * State of recently processed studies, so that they are not queried in each round nor published twice. Bounded; losing
+ * it only costs queries.
  */
 export class Memory {
   private readonly entries = new Map<string, Entry>();
@@ -37,13 +35,13 @@ export class Memory {
     private readonly limit = 20_000,
   ) {}
 
-  /** Nothing came or went since it was found done or was told. */
+  /** Whether no instance came or went since the study was done or published. */
   isSettled({ studyInstanceUid, instances }: Candidate): boolean {
     const entry = this.fresh(studyInstanceUid);
     return entry !== undefined && entry.state !== 'lacking' && instances !== null && entry.instances === instances;
   }
 
-  /** What it was when it had as many films and key object selections as now. */
+  /** The state that the study had with these counts. */
   recall({ studyInstanceUid }: Candidate, { films, notes }: Counts): State | undefined {
     const entry = this.fresh(studyInstanceUid);
     return entry?.films === films && entry.notes === notes ? entry.state : undefined;

@@ -7,11 +7,11 @@ import { studiesBetween, type StudyFinder, undatedStudies } from './study-sweep'
 /** `source.system` of the events that `hilum reanalyze` makes. */
 export const REANALYZE = 'reanalyze';
 
-/** Some studies by name, all of some days by Study Date, both included, or all without a Study Date. */
+/** Studies by UID, those of some days by Study Date (both included), or those without a Study Date. */
 export type ReanalysisTarget =
   { readonly studies: readonly Uid[] } | { readonly from: Date; readonly to: Date } | { readonly undated: true };
 
-/** Studies page by page, but for those that were named. @throws HilumError of the archive */
+/** Candidates page by page; for studies given by UID the archive is not searched. @throws HilumError of the archive */
 export function candidatesOf(
   target: Exclude<ReanalysisTarget, { readonly studies: readonly Uid[] }>,
   archive: StudyFinder,
@@ -20,8 +20,8 @@ export function candidatesOf(
 }
 
 /**
- * How many studies have no Study Date, so that no search by days finds them; null where the archive does not let them
- * be counted: what was found by days is done all the same.
+ * Number of studies without a Study Date, which no search by days finds; null where the archive does not let them be
+ * counted.
  */
 export async function countUndated(archive: StudyFinder): Promise<number | null> {
   let count = 0;
@@ -36,10 +36,7 @@ export async function countUndated(archive: StudyFinder): Promise<number | null>
 
 export interface AskedStudy {
   readonly studyInstanceUid: Uid;
-  /**
-   * `not-found`: the archive does not know it; `no-film`: it has neither CR nor DX. Only studies that were named can be
-   * either.
-   */
+  /** `not-found`: the archive does not have it; `no-film`: it has neither CR nor DX. Only for studies given by UID. */
   readonly outcome: 'asked' | 'not-found' | 'no-film';
 }
 
@@ -49,10 +46,10 @@ export interface ReanalysisArchive extends StudyFinder {
 }
 
 /**
- * Asks for studies to be analysed anew, the newest days first, one after the other: it holds one page of the archive at
- * a time, whatever its size.
- * @param ask puts the event into the queue; it may wait for room
- * @throws HilumError of the archive, or of `ask`.
+ * Requests a new analysis of each study, the newest days first, one after the other. Holds one page of the archive at a
+ * time.
+ * @param ask publishes the event; it may wait for room in the queue
+ * @throws HilumError of the archive, or of `ask`
  */
 export async function* reanalyze(
   target: ReanalysisTarget,
@@ -74,7 +71,7 @@ async function* named(studies: readonly Uid[], archive: ReanalysisArchive): Asyn
   }
 }
 
-/** Where a search does not tell the modalities of a study, the worker sees. */
+/** A study whose modalities the search does not return is included: the worker finds out. */
 async function* searched(
   target: Parameters<typeof candidatesOf>[0],
   archive: ReanalysisArchive,

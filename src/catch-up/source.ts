@@ -1,27 +1,27 @@
 import type { Uid } from '../dicom/uid';
 
-/** A study that may lack a result. */
+/** A study that may have films without a report. */
 export interface Candidate {
   readonly studyInstanceUid: Uid;
-  /** Null where that is not known. */
+  /** Null where unknown. */
   readonly modalities: readonly string[] | null;
-  /** Number of its instances; null where that is not known. */
+  /** Number of its instances; null where unknown. */
   readonly instances: number | null;
 }
 
 export interface Batch<S extends Candidate = Candidate> {
   /** Newest first. */
   readonly studies: readonly S[];
-  /** Called when each study is dealt with and its event, where there is one, is confirmed by the broker. */
+  /** Called when all studies of the batch are processed and the broker has confirmed their events. */
   done(): Promise<void>;
 }
 
 /**
- * Where candidates come from: one round, batch by batch, newest first. A batch is asked for only when the one before it
- * is done.
+ * Where candidates come from. Each round gives batches, newest first; the next one is fetched when the one before is
+ * done.
  */
 export interface Source<S extends Candidate = Candidate> {
   batches(): AsyncIterable<Batch<S>>;
-  /** It holds back what is so new that an event is most likely on its way. */
+  /** Whether it leaves the newest changes to the next round, as their events are most likely on their way. */
   readonly lags: boolean;
 }

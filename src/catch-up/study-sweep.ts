@@ -3,15 +3,15 @@ import type { Batch, Candidate, Source } from './source';
 
 /** A study as a search lists it. */
 interface ListedStudy extends Candidate {
-  /** '' for one without a Study Date. */
+  /** Study Date and Time; '' for a study without a Study Date. */
   readonly dateTime?: string;
 }
 
 /** Port: `archive/dicomweb` fits it by shape. */
 export interface StudyFinder<S extends ListedStudy = ListedStudy> {
   /**
-   * Dates as YYYYMMDD and times as HHMM, both included; all studies where the dates are ''. `rows` is what the archive
-   * sent, usable or not.
+   * Dates as YYYYMMDD and times as HHMM, both included; '' for all studies. `rows`: number of rows that the archive
+   * sent, valid or not.
    */
   findStudies(search: {
     from: string;
@@ -23,12 +23,12 @@ export interface StudyFinder<S extends ListedStudy = ListedStudy> {
 }
 
 const PAGE = 100;
-/** Of a server that ignores `offset`, fewer rows than this are believed to be all. */
-const LEAST_CUT = 10;
+/** Where a server ignores `offset`, fewer rows than this are taken to be all. */
+const MIN_CUT = 10;
 
 /**
- * Searches any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is never found.
- * @param onCut told once a round of a time in which the archive shows no more than some of its studies
+ * Candidates of any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is not found.
+ * @param onCut called once a round for a period of which the archive lists only a part
  */
 export function studySweep<S extends ListedStudy>(
   archive: StudyFinder<S>,
@@ -50,7 +50,7 @@ export function studySweep<S extends ListedStudy>(
   };
 }
 
-/** The studies of some days, both included, by Study Date: page by page, the newest weeks first. */
+/** Studies of some days, both included, by Study Date: page by page, the newest weeks first. */
 export async function* studiesBetween(
   archive: StudyFinder,
   from: Date,
@@ -63,9 +63,8 @@ export async function* studiesBetween(
 }
 
 /**
- * Studies without a Study Date, page by page: QIDO-RS can't ask for them, so that all studies of the archive are
- * listed.
- * @throws HilumError ARCHIVE_RESPONSE_INVALID where the archive does not show all.
+ * Studies without a Study Date, page by page. QIDO-RS can't search for them, so all studies of the archive are listed.
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID where the archive does not list all
  */
 export async function* undatedStudies(archive: StudyFinder): AsyncGenerator<readonly Candidate[]> {
   for await (const { studies, isCut } of read(archive, { from: '', to: '' })) {
@@ -82,7 +81,7 @@ function refuseCut(span: string): never {
   );
 }
 
-/** Days since 1970, and minutes of a single day; both ends included. */
+/** Days since 1970, and minutes within a single day; both ends included. */
 interface Range {
   readonly from: number;
   readonly to: number;
@@ -92,8 +91,8 @@ interface Range {
 const LAST_MINUTE = 24 * 60 - 1;
 
 /**
- * Where the server ignores `offset`, shorter times are searched until it shows all of each.
- * @param beside what the neighbouring time began with: a server that answers both alike ignores the times, too
+ * Pages of a period. Where the server ignores `offset`, the period is halved until each part is listed completely.
+ * @param beside first row of the neighbouring half: a server that answers both alike ignores times, too
  */
 async function* pages<S extends ListedStudy>(
   archive: StudyFinder<S>,
@@ -116,8 +115,8 @@ async function* pages<S extends ListedStudy>(
 }
 
 /**
- * A search, page by page, until one is empty: servers cut pages at limits of their own. The last one `isCut` where the
- * server repeats itself, so that more can't be asked for.
+ * Pages of one search, until one is empty, as servers have page limits of their own. The last one has `isCut` where the
+ * server repeats rows, so that no more can be read.
  */
 async function* read<S extends ListedStudy>(
   archive: StudyFinder<S>,
@@ -128,7 +127,7 @@ async function* read<S extends ListedStudy>(
     const { studies, rows } = await archive.findStudies({ ...search, offset, limit: PAGE });
     if (rows === 0) return;
     if (studies.length > 0 && studies.every(({ studyInstanceUid }) => before.has(studyInstanceUid))) {
-      if (rows >= LEAST_CUT) yield { studies: [], isCut: true };
+      if (rows >= MIN_CUT) yield { studies: [], isCut: true };
       return;
     }
     before = new Set(studies.map(({ studyInstanceUid }) => studyInstanceUid));
@@ -137,7 +136,7 @@ async function* read<S extends ListedStudy>(
   }
 }
 
-/** The newer half first; null of a single minute. */
+/** Both halves of a period, the newer first; null for a single minute. */
 function halves({ from, to, minutes = { from: 0, to: LAST_MINUTE } }: Range): readonly Range[] | null {
   if (from < to) {
     const middle = Math.floor((from + to) / 2);
@@ -180,8 +179,8 @@ interface Span {
 }
 
 /**
- * The window in spans of 1, 1, 2, 4, 8 ... days, newest first: QIDO-RS has no order, and a query for each day of a long
- * window would be many. The first span reaches into tomorrow, for modalities whose clock is ahead.
+ * The window in spans of 1, 1, 2, 4, 8 ... days, newest first, to limit the number of queries. QIDO-RS has no order.
+ * The first span includes tomorrow, for modalities whose clock is ahead.
  */
 export function spans(windowDays: number, today: Date): Span[] {
   const found: Span[] = [];
@@ -193,7 +192,7 @@ export function spans(windowDays: number, today: Date): Span[] {
   return found;
 }
 
-/** Weeks, newest first: servers are slow on pages far into a large result. */
+/** Weeks, newest first: servers are slow on late pages of a large result. */
 export function* weeks(from: Date, to: Date): Generator<Span> {
   for (let last = to; last >= from; last = daysBefore(last, 7)) {
     const first = daysBefore(last, 6);

@@ -3,7 +3,7 @@ import { loadConfig, note } from './command';
 
 export type OpenedDirectory = ReturnType<typeof openDirectory>;
 
-/** Accounts and API tokens as configured, for one piece of work. */
+/** Opens accounts and API tokens as configured, does the work and closes them. */
 export async function withDirectory<T>(configPath: string, work: (opened: OpenedDirectory) => Promise<T>): Promise<T> {
   const config = await loadConfig(configPath);
   const { openDirectory } = await import('../app/access.js');
@@ -15,7 +15,7 @@ export async function withDirectory<T>(configPath: string, work: (opened: Opened
   }
 }
 
-/** Tells why something can't be done; the exit status is 1. */
+/** Prints why something can't be done; the exit status is 1. */
 export function refuse(problem: string): number {
   note(problem);
   return 1;

@@ -48,7 +48,10 @@ export const analyze = new HilumCommand('analyze', 'analyses DICOM files, PNG an
     return run(await openFileAnalysis({ ...options, out, files }, note), files, options);
   });
 
-/** One file after the other; what is written in the end tells of those that were done, however it ended. */
+/**
+ * Analyses one file after the other. The results written at the end cover the files that were done, also after a
+ * failure.
+ */
 async function run(
   analysis: FileAnalysis,
   files: readonly GivenFile[],
@@ -86,7 +89,7 @@ async function run(
   return results.some((result) => ['unreadable', 'failed'].includes(stateOf(result))) ? 1 : 0;
 }
 
-/** A table that can't be written should not show after hours. */
+/** Tries to write a table's file before the analysis, which may take hours. */
 async function requireFile(path: string): Promise<void> {
   if ((await stat(path).catch(() => null))?.isDirectory())
     throw new UsageError(`--csv is a file, and ${path} is a folder`);
@@ -101,7 +104,7 @@ function describe(result: FileResult, state: string): string {
   return `${result.file}: ${state}: ${told}`;
 }
 
-/** The files of all paths, or a sentence about the first that can't be used. */
+/** The files of all paths, or a sentence about the first path that can't be used. */
 async function listFiles(paths: readonly string[]): Promise<GivenFile[] | string> {
   const all: GivenFile[] = [];
   for (const path of paths) {
@@ -109,7 +112,7 @@ async function listFiles(paths: readonly string[]): Promise<GivenFile[] | string
     if (typeof files === 'string') return files;
     all.push(...files);
   }
-  // A film may be named beside the folder that it lies in.
+  // A film may be given by name and lie in a given folder too.
   const first = new Map<string, GivenFile>();
   for (const given of all) if (!first.has(resolve(given.file))) first.set(resolve(given.file), given);
   return [...first.values()];
@@ -122,7 +125,7 @@ function sentence(path: string, error: unknown): string {
   return `${path} can't be looked at: ${why} (${code})`;
 }
 
-/** The files at or below a path, sorted, so that two runs do the same in the same order. */
+/** The files at or below a path, sorted, so that two runs have the same order. */
 async function filesAt(path: string): Promise<GivenFile[] | string> {
   if (!(await stat(path)).isDirectory()) return [{ file: path, isNamed: true }];
   const entries = await readdir(path, { withFileTypes: true, recursive: true });

@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 
 /**
- * The first line of standard input; at a terminal it is asked for and not shown. Never an argument: those are in the
- * list of processes and in the shell's history.
+ * Reads the first line of standard input; a terminal shows a prompt and no echo. Never an argument: those are visible
+ * in the list of processes and in the shell's history.
  */
 export async function askPassword(question = 'Password'): Promise<string> {
   const isTerminal = process.stdin.isTTY;
@@ -22,7 +22,7 @@ export async function askPassword(question = 'Password'): Promise<string> {
   }
 }
 
-/** One line at a terminal; what is in brackets, by Enter alone. */
+/** Asks for one line at a terminal; Enter alone gives the default, which is shown in brackets. */
 export async function ask(question: string, byDefault = ''): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

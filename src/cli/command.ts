@@ -3,24 +3,24 @@ import type { Config } from '../config/config';
 import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
 import type { Language } from '../language/say';
 
-/** A use that is not understood: told with the command's help, exit status 2. */
+/** A usage error: printed with the command's help, exit status 2. */
 export { InvalidArgumentError as UsageError };
 
-/** Exit status of a use that is not understood. */
+/** Exit status of a usage error. */
 export const MISUSED = 2;
 
 /** Exit status where results could not be written. */
 export const OUTPUT_FAILED = 3;
 
 /**
- * A command of the library `commander`, with examples in its help, its errors in Hilum's words, and an action that
- * resolves to the exit status. Options that all commands of a group have are declared once, with the group.
+ * A command of the library `commander`, with examples in its help, error messages in Hilum's words, and an action that
+ * resolves to the exit status. Options of all commands of a group are declared with the group.
  */
 export class HilumCommand extends Command {
   readonly examples: string[] = [];
-  /** A group of commands only shows its help. */
+  /** A group of commands, which shows its help when called by itself. */
   isGroup = true;
-  /** Of commander, but left out of its types. */
+  /** A method of commander that its types leave out. */
   declare private readonly unknownCommand: () => never;
 
   constructor(name: string, summary: string) {
@@ -35,15 +35,15 @@ export class HilumCommand extends Command {
   }
 
   /**
-   * What the command does, given its arguments and then its options with those of its group. What is heavy is to be
-   * imported only then: help must stay quick.
-   * @param work resolves to the exit status; a UsageError is told like any other wrong use
+   * Sets the action. It gets the arguments, then the options with those of the group. Import what is heavy inside it,
+   * so that help stays quick.
+   * @param work resolves to the exit status; a UsageError is printed like any other usage error
    */
   does(work: (...given: never[]) => Promise<number>): this {
     this.isGroup = false;
     return this.action(async (...given: unknown[]) => {
       this.requireMandatory();
-      // Behind the arguments commander puts the command's own options and the command.
+      // Commander passes the command's own options and the command itself after the arguments.
       const args = [...given.slice(0, -2), this.optsWithGlobals()] as never[];
       try {
         process.exitCode = await work(...args);
@@ -54,13 +54,27 @@ export class HilumCommand extends Command {
     });
   }
 
-  /** Its own and those of its group. */
+  /** The command's own options and those of its group. */
   allOptions(): readonly Option[] {
     return [...groupOptions(this), ...this.options];
   }
 
-  /** commander's own check comes before it has seen what is misspelt; it is done by `requireMandatory` instead. */
+  /** Disabled: commander's own check runs before it reports misspelt options; `requireMandatory` does it instead. */
   _checkForMissingMandatoryOptions(): void {}
+
+  /** `help dead list` is the help of `dead list`; commander's own heeds only the first name, and tells no wrong one. */
+  _dispatchHelpCommand(): never {
+    const [, ...names] = this.args;
+    const found = names.reduce<HilumCommand>((command, name) => command.subcommand(name), this);
+    return found.help();
+  }
+
+  private subcommand(name: string): HilumCommand {
+    const found = this.commands.find((command) => command.name() === name);
+    if (found instanceof HilumCommand) return found;
+    this.args = [name];
+    return this.unknownCommand();
+  }
 
   private requireMandatory(): void {
     const given = this.optsWithGlobals<Record<string, unknown>>();
@@ -70,7 +84,7 @@ export class HilumCommand extends Command {
     if (missing !== undefined) this.error(`${missing.flags.replace(/[<>]/g, '')} is missing`);
   }
 
-  /** With the names of the commands that it is in, such as `models check`. */
+  /** Names of the command and the groups that it is in, such as `models check`. */
   private path(): string[] {
     return this.parent instanceof HilumCommand ? [...this.parent.path(), this.name()] : [];
   }
@@ -85,7 +99,7 @@ export class HilumCommand extends Command {
     return super.error(`hilum: ${text}`, { ...options, exitCode: MISUSED });
   }
 
-  /** What an error is about stands only in commander's text. */
+  /** Commander's error names its subject only in the text, so that the text is parsed. */
   private inOurWords(text: string, code: string | undefined): string {
     if (code === 'commander.missingArgument') return text.replace(/^[^']*'(.*)'$/, '$1 is missing');
     if (code === 'commander.unknownCommand')
@@ -94,7 +108,7 @@ export class HilumCommand extends Command {
         (_all, name: string) => `there is no command ${[...this.path(), name].join(' ')}`,
       );
     if (code === 'commander.excessArguments') return `${this.path().join(' ')} takes ${this.describeArguments()}`;
-    // Whoever parses the value says the whole sentence.
+    // The parser of the value wrote the whole sentence.
     if (code === 'commander.invalidArgument') return text.replace(/^.*' is invalid\. /s, '');
     return text;
   }
@@ -105,10 +119,13 @@ export class HilumCommand extends Command {
   }
 }
 
-/** Of the group that a command is in; the program itself is none. */
+/** Options of a command's group; the program itself is no group. */
 const groupOptions = ({ parent }: Command): readonly Option[] => (parent?.parent ? parent.options : []);
 
-/** Shows what is mandatory, a group's options with those of its commands, and the commands of a group in brief. */
+/**
+ * Help that shows which options are mandatory, a group's options with those of its commands, and the commands of a
+ * group in brief.
+ */
 class HilumHelp extends Help {
   override commandUsage(command: Command): string {
     const mandatory = this.visibleOptions(command).filter((option) => option.mandatory);
@@ -121,7 +138,7 @@ class HilumHelp extends Help {
     return [...groupOptions(command), ...super.visibleOptions(command)];
   }
 
-  /** As a sentence. */
+  /** The description as a sentence. */
   override commandDescription(command: Command): string {
     const text = command.description() || command.summary();
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
@@ -136,7 +153,7 @@ class HilumHelp extends Help {
 
 export const configOption = () => new Option('--config <FILE>', "the site's configuration").makeOptionMandatory();
 
-/** Of a report. */
+/** Parses the language of a report. */
 export function parseLanguage(text: string): Language {
   if (!isLanguage(text))
     throw new InvalidArgumentError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
@@ -148,12 +165,12 @@ export async function loadConfig(path: string): Promise<Config> {
   return (await import('../config/config.js')).readConfig(path);
 }
 
-/** A line on standard output: results go there, and nothing else. */
+/** Writes a line to standard output, which is for results only. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A line on standard error. */
+/** Writes a line to standard error. */
 export function note(text: string): void {
   process.stderr.write(`hilum: ${text}\n`);
 }

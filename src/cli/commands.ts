@@ -17,7 +17,7 @@ import { shadow } from './shadow';
 import { tokens } from './tokens';
 import { users } from './users';
 
-/** All commands, in the order of `hilum --help`: a new one is a file beside this one and a line here. */
+/** All commands in the order of `hilum --help`. A new one is a file in this folder and a line here. */
 const COMMANDS = [
   init,
   serve,

@@ -1,4 +1,4 @@
-import type { DeadLetter, Fate } from '../app/dead-letters';
+import type { DeadLetter, DeadLetterAction } from '../app/dead-letters';
 import { configOption, HilumCommand, loadConfig, note, print, UsageError } from './command';
 
 type DeadAction = 'list' | 'show' | 'replay' | 'drop';
@@ -7,11 +7,16 @@ interface DeadOptions {
   readonly config: string;
   readonly queue?: string;
   readonly json?: boolean;
-  /** Of replay and drop. */
+  /** For replay and drop. */
   readonly all?: boolean;
 }
 
-const FATES: Readonly<Record<DeadAction, Fate>> = { list: 'keep', show: 'keep', replay: 'replay', drop: 'drop' };
+const ACTIONS: Readonly<Record<DeadAction, DeadLetterAction>> = {
+  list: 'keep',
+  show: 'keep',
+  replay: 'replay',
+  drop: 'drop',
+};
 const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay: 'replayed', drop: 'dropped' };
 
 const list = new HilumCommand('list', 'all of them, oldest first')
@@ -52,20 +57,20 @@ export const dead = new HilumCommand('dead', 'the studies and deliveries that we
   .addCommand(replay)
   .addCommand(drop);
 
-/** All only on purpose. */
+/** An id or `--all`: nothing is replayed or dropped by mistake. */
 function oneOrAll(action: DeadAction, id: string | undefined, { all = false }: DeadOptions): string | null {
   if ((id === undefined) !== all) throw new UsageError(`dead ${action} needs an ID or --all${all ? ', not both' : ''}`);
   return id ?? null;
 }
 
-/** Resolves to 1 when there is none with this id; without one all are meant. */
+/** Resolves to 1 when no dead letter has this id; without an id all are meant. */
 async function sort(action: DeadAction, id: string | null, options: DeadOptions): Promise<number> {
   const { queue = null, config, json = false } = options;
-  const { DEAD_QUEUES, isDeadQueue, sortDeadLettersOf } = await import('../app/dead-letters.js');
+  const { DEAD_QUEUES, isDeadQueue, processDeadLettersOf } = await import('../app/dead-letters.js');
   if (queue !== null && !isDeadQueue(queue))
     throw new UsageError(`--queue is one of ${DEAD_QUEUES.join(', ')}, not ${queue}`);
   let found = 0;
-  await sortDeadLettersOf(await loadConfig(config), { fate: FATES[action], id, queue }, (letter) => {
+  await processDeadLettersOf(await loadConfig(config), { action: ACTIONS[action], id, queue }, (letter) => {
     const isFirst = found++ === 0;
     print(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, isFirst));
   });

@@ -54,7 +54,7 @@ function describe({ from, to, days, outcomes, measures }: DriftReport): string {
   return `${from} to ${to} (UTC), ${days.length} day(s) with films\n${days.map(dayLine).join('')}${counted.join('')}${head}${compared.join('')}`;
 }
 
-/** Films of a day, and what share of them was analysed: a ward that fell silent shows here, and in no index. */
+/** Number of films of a day, and the share that was analysed: a ward that sends nothing shows here, and in no index. */
 function dayLine({ date, outcomes }: DriftDay): string {
   const films = Object.values(outcomes).reduce((a, b) => a + b, 0);
   return `  ${date} ${String(films).padStart(7)} film(s), ${outcomes['analysed'] ?? 0} analysed\n`;

@@ -17,7 +17,7 @@ interface EvaluateOptions {
   readonly protocol?: string;
   readonly compare?: string;
   readonly csv?: string;
-  /** The configuration that the threshold is written into. */
+  /** The configuration file that the proposed threshold is written into. */
   readonly applyThreshold?: string;
 }
 
@@ -69,7 +69,7 @@ export const evaluate = new HilumCommand(
         end: () => progress?.clear(),
       },
     );
-    // What is printed is English, as all that commands say.
+    // Commands print English.
     const { ENGLISH } = await import('../language/words.js');
     process.stdout.write(summary(report, html, ENGLISH));
     const applied =
@@ -88,14 +88,14 @@ function parseShare(text: string): number {
   return value;
 }
 
-/** A threshold holds for the models that it was measured with: it can't go into another configuration. */
+/** A threshold holds for the models that it was measured with, so it can't go into another configuration. */
 function oneOf(config: string | undefined, applied: string | undefined): string | undefined {
   if (config !== undefined && applied !== undefined && config !== applied)
     throw new UsageError('--config and --apply-threshold name two files');
   return config ?? applied;
 }
 
-/** Says what was done; false when it must not be. */
+/** Writes the threshold and prints what was done; false when it must not be written. */
 async function apply(
   { threshold, objections }: EvaluationReport['choice'],
   config: string,

@@ -24,7 +24,10 @@ interface InitOptions {
 const CONFIGURATION = '/etc/hilum/hilum.yaml';
 const STATE_OF_SERVICE = '/var/lib/hilum';
 
-/** Passwords for `--yes`: an argument would be in the list of processes and in the shell's history. */
+/**
+ * Environment variables with passwords for `--yes`: arguments are visible in the list of processes and in the shell's
+ * history.
+ */
 const PASSWORDS = {
   archive: 'HILUM_ARCHIVE_PASSWORD',
   broker: 'HILUM_BROKER_PASSWORD',

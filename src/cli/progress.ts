@@ -1,4 +1,4 @@
-/** A progress bar on standard error for many files, where someone is looking; silent otherwise. */
+/** A progress bar on standard error; silent where that is no terminal. */
 export function progressBar(
   total: number,
   stream: NodeJS.WriteStream = process.stderr,

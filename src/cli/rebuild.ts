@@ -12,7 +12,7 @@ interface RebuildOptions {
   readonly json?: boolean;
 }
 
-/** Before any report of Hilum. */
+/** Start of the search by default: before the first report of Hilum. */
 const FIRST_DAY = '2000-01-01';
 
 export const rebuild = new HilumCommand('rebuild', 'fills the reading list from the reports in the archive')

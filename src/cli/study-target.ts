@@ -3,8 +3,8 @@ import { note } from './command';
 import { tryParseUid, type Uid } from '../dicom/uid';
 
 /**
- * What the command line asks for, or one sentence about what is wrong with it.
- * @param today without `until`, days up to tomorrow count, for modalities whose clock is ahead
+ * The studies that the command line selects, or one sentence about what is wrong with the options.
+ * @param today without `until`, days up to tomorrow are searched, for modalities whose clock is ahead
  */
 export function readTarget(
   uids: readonly string[],
@@ -32,7 +32,7 @@ function readStudies(uids: readonly string[]): ReanalysisTarget | string {
     : `${wrong} is no Study Instance UID`;
 }
 
-/** A day of the calendar, from 1900 on; null for anything else, the 30th of February included. */
+/** A date from 1900 on; null for anything else, such as 30 February. */
 function readDay(text: string): Date | null {
   const [year, month, date] = (/^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? []).slice(1).map(Number);
   if (year === undefined || month === undefined || date === undefined || year < 1900) return null;
@@ -40,7 +40,7 @@ function readDay(text: string): Date | null {
   return day.getMonth() === month - 1 && day.getDate() === date ? day : null;
 }
 
-/** What a search by days has left out. */
+/** Prints how many studies a search by days has left out. */
 export function noteUndated(studies: number | null): void {
   if (studies === null) note('the archive does not let studies without a Study Date be counted');
   else if (studies > 0)

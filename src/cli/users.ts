@@ -87,13 +87,13 @@ export const users = new HilumCommand('users', 'the accounts of Hilum')
   .addCommand(remove);
 
 interface Change {
-  /** What is done, for the terminal. */
+  /** The sentence to print when it is done. */
   readonly said: string;
-  /** Resolves to the reason when it can't be done. */
+  /** Resolves to the reason where it can't be done, else null. */
   readonly apply: (opened: OpenedDirectory) => Promise<string | null>;
 }
 
-/** Resolves to 1 with the reason on standard error when it can't be done. */
+/** Resolves to 1 with the reason on standard error where it can't be done. */
 function change(config: string, { said, apply }: Change): Promise<number> {
   return withDirectory(config, async (opened) => {
     const problem = await apply(opened);

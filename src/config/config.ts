@@ -30,7 +30,7 @@ import { httpSchema } from '../web/config';
 import { listSchema, retentionProblems, retentionSchema } from '../worklist/config';
 import { rolesSchema } from './roles';
 
-/** Each room exports the schema of its settings; here they get their place in the file. */
+/** The configuration file: each room exports the schema of its section. */
 export const configSchema = z.strictObject({
   roles: rolesSchema,
   archive: archiveSchema,
@@ -61,7 +61,7 @@ export const configSchema = z.strictObject({
 
 type Settings = z.infer<typeof configSchema>;
 
-/** The settings, with the defaults that follow from other sections. */
+/** The settings, with defaults that depend on other sections. */
 export type Config = ReturnType<typeof withStateFolder>;
 
 function withStateFolder(settings: Settings) {
@@ -74,8 +74,8 @@ function withStateFolder(settings: Settings) {
 }
 
 /**
- * Shadow mode tells nobody of its results, so a list would show nothing but waiting; and its outcomes are with the
- * worker alone, so a catch-up elsewhere would find every study undone, for ever.
+ * Settings that contradict each other. In shadow mode no result is delivered, so a list would stay empty; and outcomes
+ * are with the worker alone, so a catch-up in another process would find every study undone.
  */
 function contradictions({ list, results, roles, catchUp: { kind } }: Settings): string[] {
   if (results.mode === 'live') return [];
@@ -102,7 +102,7 @@ export function readConfig(path: string): Config {
   return parseConfig(raw, base);
 }
 
-/** As {@link readConfig}, from a value; `base` is the folder that relative paths start from. */
+/** As {@link readConfig}, from a parsed value; `base` is the folder that relative paths start from. */
 export function parseConfig(raw: unknown, base = process.cwd()): Config {
   const problems: string[] = [];
   const filled = substitute(raw ?? {}, base, '', problems);
@@ -138,7 +138,9 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   return [`${path}: ${issue.message}`];
 }
 
-/** Of a value that may be one block or a list of them: what is wrong with it as the one that it is. */
+/**
+ * For a section that may be one block or a list of blocks: whether the problems are those of the form that was used.
+ */
 function isOfKind(problems: readonly z.core.$ZodIssue[]): boolean {
   return problems.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }

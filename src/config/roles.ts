@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a process of the service may do. */
+/** Roles of a process: what it does. */
 export const ROLES = ['worker', 'list', 'catch-up', 'sinks'] as const;
 export type Role = (typeof ROLES)[number];
 

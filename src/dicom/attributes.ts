@@ -1,10 +1,10 @@
 /**
- * Naturalised DICOM attributes: keyword -> value, as dcmjs gives them (one value plain, several as an array, none as
- * null), behind typed getters. A keyword that is misspelt does not compile.
+ * DICOM attributes in dcmjs's naturalised form (keyword -> value: one value plain, several as an array, none as null),
+ * read through typed getters, so that a misspelt keyword does not compile.
  */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** The keywords of PS3.6 that are read. Grows with use; the test compares it with the dictionary. */
+/** Keywords of PS3.6 that are read. A test compares them with the dictionary. */
 export const KEYWORDS = [
   // identity
   'SpecificCharacterSet',
@@ -140,7 +140,7 @@ export function texts(attributes: Attributes, keyword: Keyword): string[] {
     .filter((value) => value !== '');
 }
 
-/** First value; undefined when there is none, NaN when what is there is no number. */
+/** First value; undefined when there is none, NaN when it is no number. */
 export function number(attributes: Attributes, keyword: Keyword): number | undefined {
   return numbers(attributes, keyword)[0];
 }
@@ -151,7 +151,7 @@ export function numbers(attributes: Attributes, keyword: Keyword): number[] {
     .map((value) => (typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN));
 }
 
-/** Items of a sequence; none when it is missing, empty or no sequence. */
+/** Items of a sequence; none when it is missing, empty or of another VR. */
 export function items(attributes: Attributes, keyword: Keyword): Attributes[] {
   return values(attributes, keyword).filter(
     (item): item is Attributes => typeof item === 'object' && !ArrayBuffer.isView(item),

@@ -1,12 +1,12 @@
 /**
- * Text of a Specific Character Set as JavaScript strings (PS3.3 section C.12.1.1.2, PS3.5 section 6.1). Not left to
- * dcmjs: it takes the first of several sets only, so that Japanese and Korean names with code extensions end as escape
- * sequences, and it reads all text inside sequences as Latin-1.
+ * Decoding text by Specific Character Set (PS3.3 section C.12.1.1.2, PS3.5 section 6.1). dcmjs is not used: it takes
+ * only the first of several sets, so that Japanese and Korean names with code extensions keep their escape sequences,
+ * and it reads text inside sequences as Latin-1.
  */
 
 /**
- * WHATWG encoding by ISO registration number. Node's decoders for the Latin sets are supersets: nothing valid is read
- * differently.
+ * WHATWG encoding by ISO registration number. Node's decoders for the Latin sets are supersets, so that valid text is
+ * read alike.
  */
 const ENCODINGS: Readonly<Record<string, string>> = {
   '6': 'windows-1252',
@@ -29,7 +29,7 @@ const ENCODINGS: Readonly<Record<string, string>> = {
   '203': 'iso-8859-15',
 };
 
-/** ISO registration numbers of the character sets that are read; docs/conformance.md lists them. */
+/** ISO registration numbers of the character sets that can be read; docs/conformance.md lists them. */
 export const REGISTRATIONS: readonly string[] = Object.keys(ENCODINGS);
 
 /**
@@ -61,7 +61,7 @@ const ESCAPES: readonly (readonly [sequence: string, g0: 'ascii' | 'jis208' | 'j
 const ESC = 0x1b;
 const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
 
-/** No encoding that is known; no label of WHATWG's either. */
+/** Stands for an unknown encoding; it is no label of WHATWG's. */
 const UNKNOWN = 'unknown';
 
 function decodeAs(encoding: string, bytes: Uint8Array): string {
@@ -72,7 +72,7 @@ function decodeAs(encoding: string, bytes: Uint8Array): string {
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true });
-/** Undefined where it is none: text in another encoding hardly ever happens to be UTF-8. */
+/** Undefined where the bytes are no valid UTF-8: text in another encoding hardly ever is. */
 function utf8(bytes: Uint8Array): string | undefined {
   try {
     return strict.decode(bytes);
@@ -85,13 +85,13 @@ function asciiOnly(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : '\ufffd')).join('');
 }
 
-/** Of 16 bits, which would take ASCII apart, or of no character set. */
+/** Labels of 16-bit encodings, which do not contain ASCII, and of labels that name no character set. */
 const UNFIT_LABEL = /^(utf-16|replacement|x-user-defined)/;
 
 /**
- * The encoding of a defined term, also by a spelling that is none: another case, other or no separators (`ISO-IR 192`,
- * `iso_ir100`), the number of ISO 8859, or a label of the WHATWG Encoding Standard (`UTF8`, `latin1`, `windows-1251`).
- * Undefined where nobody knows it.
+ * Encoding of a defined term, also of a misspelt one: other case, other or no separators (`ISO-IR 192`, `iso_ir100`),
+ * the number of an ISO 8859 part, or a label of the WHATWG Encoding Standard (`UTF8`, `latin1`, `windows-1251`).
+ * Undefined where it is unknown.
  */
 function encodingOf(definedTerm: string): string | undefined {
   const label = definedTerm.trim().toLowerCase();
@@ -113,18 +113,18 @@ function encodingOfLabel(label: string): string | undefined {
   }
 }
 
-/** By term: a film has hundreds of texts. Bounded, because a file may name any. */
+/** Encodings by term, as a film has hundreds of texts. Bounded, because a file may hold any term. */
 const encodings = new Map<string, string>();
-const MOST_KNOWN = 100;
+const MAX_KNOWN = 100;
 
-/** A missing set counts as Latin-1: that is what files without the attribute hold in practice, beside UTF-8. */
+/** A missing set is read as Latin-1: in practice such files hold Latin-1 or UTF-8. */
 function encodingFor(term: string): string {
   const found = encodings.get(term) ?? (term.trim() === '' ? 'windows-1252' : (encodingOf(term) ?? UNKNOWN));
-  if (encodings.size < MOST_KNOWN) encodings.set(term, found);
+  if (encodings.size < MAX_KNOWN) encodings.set(term, found);
   return found;
 }
 
-/** Whether Specific Character Set (0008,0005) names something that nobody knows. */
+/** Whether Specific Character Set (0008,0005) has an unknown value. */
 export function isUnknownSet(sets: readonly string[]): boolean {
   return sets.some((term) => encodingFor(term) === UNKNOWN);
 }
@@ -137,15 +137,15 @@ export function areDefinedTerms(sets: readonly string[]): boolean {
   });
 }
 
-/** UTF-8 takes no code extensions, and yet is named beside other sets, or not at all. */
+/** UTF-8 allows no code extensions, but is met beside other sets, or without being named. */
 function mayBeUtf8(sets: readonly string[], initial: string): boolean {
   const isAscii = /^(ISO.?IR.?6)?$/i.test((sets[0] ?? '').trim());
   return initial !== 'utf-8' && (isAscii || sets.some((term) => encodingFor(term) === 'utf-8'));
 }
 
 /**
- * Where no set is known: as UTF-8 where it is that, else each byte beyond ASCII as U+FFFD, so that nothing turns into
- * another text.
+ * Decodes text. Where no set is known: UTF-8 if it is valid, else each byte beyond ASCII becomes U+FFFD, so that no
+ * text turns into another one.
  * @param sets values of Specific Character Set (0008,0005), in order
  */
 export function decodeText(bytes: Uint8Array, sets: readonly string[]): string {
@@ -156,7 +156,7 @@ export function decodeText(bytes: Uint8Array, sets: readonly string[]): string {
   return extended ? decodeExtended(bytes, initial) : decodeAs(initial, bytes);
 }
 
-/** ISO 2022 as DICOM uses it: runs of one set between escape sequences. */
+/** ISO 2022 as DICOM uses it: runs in one set, separated by escape sequences. */
 function decodeExtended(bytes: Uint8Array, initial: string): string {
   let [g0, g1] = ['ascii', initial === 'iso-2022-jp' ? 'windows-1252' : initial];
   let text = '';
@@ -180,7 +180,7 @@ function escapeAt(bytes: Uint8Array, offset: number) {
 
 function decodeRun(run: Uint8Array, g0: string, g1: string): string {
   if (g0 === 'jis208') return decodeAs('iso-2022-jp', Uint8Array.of(ESC, 0x24, 0x42, ...run, ESC, 0x28, 0x42));
-  // JIS X 0212 is no part of the WHATWG iso-2022-jp, but of its euc-jp: 0x8F and both bytes with the high bit set.
+  // JIS X 0212 is not part of WHATWG's iso-2022-jp, but of its euc-jp: 0x8F and both bytes with the high bit set.
   if (g0 === 'jis212')
     return decodeAs(
       'euc-jp',

@@ -2,25 +2,27 @@ import { type Codestream, inspect, mendJpeg2000 } from './codestream';
 import { undecodable } from './pixel-error';
 
 /**
- * How a film is decoded that can be decoded at a part of its size: JPEG 2000 alone can, without its finest level of
- * detail (T.800 annex F), which takes a fifth of the time.
+ * How much of a film is decoded. Only JPEG 2000 can be decoded at half its size, without the finest level of detail
+ * (T.800 annex F), which takes a fifth of the time.
  */
 export type Resolution = 'whole' | 'half';
 
-/** The shorter side of a film that is decoded at half resolution: half of it is twice what the networks see. */
-const LEAST_HALVED_SIDE = 1024;
+/**
+ * Shortest side of a film that is decoded at half resolution (pixels): half of it is still twice what the networks see.
+ */
+const MIN_HALVED_SIDE = 1024;
 
 /**
- * One decompressed frame, of as many rows and columns as were decoded: samples of 8 or 16 bits, little endian, at the
+ * One decompressed frame, with as many rows and columns as were decoded: samples of 8 or 16 bits, little endian, at the
  * precision of the codestream.
  */
 export interface DecodedFrame extends Codestream {
   readonly bytes: Uint8Array;
-  /** Sample planes one after the other instead of pixel by pixel. */
+  /** Sample planes are stored one after the other, not pixel by pixel. */
   readonly planar: boolean;
 }
 
-/** The shape that all codecs of the cornerstone project share. */
+/** The interface that all codecs of the cornerstone project share. */
 interface CodecInstance {
   getEncodedBuffer(length: number): Uint8Array;
   getDecodedBuffer(): Uint8Array;
@@ -28,7 +30,7 @@ interface CodecInstance {
   getInterleaveMode?(): number;
   decode(): void;
   delete(): void;
-  /** JPEG 2000. */
+  /** JPEG 2000 only. */
   decodeSubResolution?(level: number, layer: number): void;
 }
 type CodecFactory = (options: {
@@ -41,7 +43,7 @@ interface WasmCodec {
   readonly instance: string;
 }
 
-/** By subpath the small WASM builds: the packages' default entries are asm.js, and ten times slower. */
+/** Subpaths of the small WASM builds: the packages' default entries are asm.js, and ten times slower. */
 const WASM_CODECS: Readonly<Record<'jpeg' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k', WasmCodec>> = {
   jpeg: { load: () => import('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs'), instance: 'JPEGDecoder' },
   'jpeg-ls': { load: () => import('@cornerstonejs/codec-charls/decodewasmjs'), instance: 'JpegLSDecoder' },
@@ -51,15 +53,15 @@ const WASM_CODECS: Readonly<Record<'jpeg' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k', W
 
 interface LoadedCodec {
   readonly Decoder: new () => CodecInstance;
-  /** What the codec last printed; it must not reach the standard output, which belongs to the commands' results. */
+  /** What the codec printed last; it must not reach standard output, which is for results. */
   readonly printed: string[];
 }
 const loaded = new Map<keyof typeof WASM_CODECS, Promise<LoadedCodec>>();
 
 /**
- * Decompresses one frame. Which decoder is the codestream's own word: a transfer syntax that says "extended" over a
+ * Decompresses one frame. The codestream decides which decoder is used: a transfer syntax that says "extended" over a
  * baseline picture is common.
- * @param expected what the DICOM header says; a codestream of another size is refused before it can allocate anything
+ * @param expected size by the DICOM header; a codestream of another size is refused before memory is allocated
  * @throws PixelError
  */
 export async function decodeFrame(
@@ -71,7 +73,7 @@ export async function decodeFrame(
   checkShape(stream, expected);
   const decoded =
     (resolution === 'half' ? await decompressHalf(data, stream) : null) ?? (await decompress(data, stream));
-  // A codec that fails may well return nothing, or half, without throwing.
+  // A codec that fails may return nothing or a part without throwing.
   if (decoded.bytes.length !== lengthOf({ ...stream, ...decoded }))
     throw undecodable('the decoder returned no complete picture');
   return { ...stream, ...decoded };
@@ -81,16 +83,16 @@ const lengthOf = ({ rows, columns, samplesPerPixel, precision }: Codestream) =>
   rows * columns * samplesPerPixel * (precision > 8 ? 2 : 1);
 
 /**
- * Every second row and column, as the encoder filtered them. Null where the film is not JPEG 2000, not grey or small,
- * or where that fails: whatever is wrong with it shows when it is decoded whole.
+ * The frame at half its size, as the encoder filtered it. Null where the film is not JPEG 2000, not grey, or small, or
+ * where it fails: the error shows when it is decoded whole.
  */
 async function decompressHalf(data: Uint8Array, stream: Codestream): Promise<(Decompressed & Shape) | null> {
   const { kind, rows, columns, samplesPerPixel } = stream;
-  if (kind !== 'jpeg-2000' || samplesPerPixel > 1 || Math.min(rows, columns) < LEAST_HALVED_SIDE) return null;
+  if (kind !== 'jpeg-2000' || samplesPerPixel > 1 || Math.min(rows, columns) < MIN_HALVED_SIDE) return null;
   const half = { rows: Math.ceil(rows / 2), columns: Math.ceil(columns / 2) };
   try {
     const decoded = await decodeWasm(kind, mendJpeg2000(data), (decoder) => decoder.decodeSubResolution!(1, 0));
-    // Of another size where the picture does not begin at 0.
+    // The size differs where the picture's origin is not 0.
     return decoded.bytes.length === lengthOf({ ...stream, ...half }) ? { ...decoded, ...half } : null;
   } catch {
     return null;
@@ -152,16 +154,15 @@ async function decodeWasm(
   try {
     decoder.getEncodedBuffer(data.length).set(data);
     decode(decoder);
-    // Copied, because the buffer is the codec's own memory and is used again.
+    // Copied, because the buffer is the codec's own memory and is reused.
     const bytes = new Uint8Array(decoder.getDecodedBuffer());
-    // OpenJPEG does not throw: it prints, and there is no picture.
+    // OpenJPEG prints errors instead of throwing, and returns no picture.
     if (bytes.length === 0) throw new Error('no picture');
     const planar = decoder.getFrameInfo().componentCount > 1 && decoder.getInterleaveMode?.() === 0;
     decoder.delete();
     return { bytes, planar };
   } catch (error) {
-    // After an exception the memory of the module is in no known state (and the decoder is not freed): the next film
-    // gets a new one.
+    // After an exception the state of the module's memory is unknown, so that the next film gets a new module.
     loaded.delete(kind);
     throw undecodable(
       'the compressed pixel data are damaged',
@@ -185,14 +186,14 @@ function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
 }
 
 /**
- * JPEG lossless, and lossy JPEG of 12 bits per sample (process 4): libjpeg takes its precision when it is built, and
- * this package has it built for 8, 12 and 16 bits.
+ * JPEG lossless, and lossy JPEG of 12 bits per sample (process 4). The precision of libjpeg is set when it is built;
+ * this package has builds for 8, 12 and 16 bits.
  */
 async function decodeDeepJpeg(
   data: Uint8Array,
   { rows, columns, samplesPerPixel, precision }: Codestream,
 ): Promise<Decompressed> {
-  // A CommonJS package: its names are the default export's, whatever its types say.
+  // A CommonJS package: its exports are in the default export, whatever its types say.
   const { default: codecs } = (await import('dcmjs-codecs')) as unknown as { default: typeof import('dcmjs-codecs') };
   const { Context, NativeCodecs, log } = codecs;
   log.setLevel('silent', false);
@@ -209,10 +210,10 @@ async function decodeDeepJpeg(
       photometricInterpretation: samplesPerPixel === 1 ? 'MONOCHROME2' : 'RGB',
       encodedBuffer: data,
     });
-    // The buffer is the codec's own and is not used again.
+    // The buffer is the codec's own and is reused.
     return { bytes: NativeCodecs.decodeJpeg(frame).getDecodedBuffer() ?? new Uint8Array(), planar: false };
   } catch (cause) {
-    // As above: its memory is in no known state.
+    // As above: the state of its memory is unknown.
     NativeCodecs.release();
     throw undecodable('the compressed pixel data are damaged', cause);
   }

@@ -1,9 +1,6 @@
 import { undecodable } from './pixel-error';
 
-/**
- * What a compressed picture says of itself, read before any decoder gets it: its size is checked first, and its own
- * precision is believed.
- */
+/** Header of a compressed picture, read before it is decoded: its size is checked, and its own precision is used. */
 export interface Codestream {
   readonly kind: 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
   readonly rows: number;
@@ -22,12 +19,12 @@ const J2K_SIZE = 0xff51;
 const J2K_CAPABILITIES = 0xff50;
 const J2K_TILE_PART = 0xff90;
 /**
- * Pcap, the extended capabilities: bit 15 counted from the most significant one says High Throughput (T.814 section
+ * Pcap (extended capabilities): bit 15, counted from the most significant one, says High Throughput (T.814 section
  * A.3).
  */
 const PCAP_HIGH_THROUGHPUT = 1 << (32 - 15);
 
-/** @throws PixelError when it is none of them, or ends before its end marker */
+/** @throws PixelError for any other format, or where the end marker is missing */
 export function inspect(data: Uint8Array): Codestream {
   const view = viewOf(data);
   try {
@@ -42,8 +39,8 @@ export function inspect(data: Uint8Array): Codestream {
 }
 
 /**
- * ITU-T T.81 section B.2.2 (JPEG, lossless too) and T.87 section C.2.2 (JPEG-LS): the frame header has the same fields
- * in all.
+ * Frame header by ITU-T T.81 section B.2.2 (JPEG, lossless too) and T.87 section C.2.2 (JPEG-LS), which have the same
+ * fields.
  */
 function inspectJpeg(data: Uint8Array, view: DataView): Codestream {
   let frame: Codestream | undefined;
@@ -64,8 +61,7 @@ function inspectJpeg(data: Uint8Array, view: DataView): Codestream {
   }
   if (!frame) throw undecodable('the JPEG header has no frame');
   if (lastMarker(data, EOI) < offset) throw undecodable('the compressed pixel data are cut off');
-  // T.81 section B.2.3: the last byte of the scan header. Decoders differ in what they make of it: all values may be
-  // too small.
+  // T.81 section B.2.3: the last byte of the scan header. Decoders treat it differently: all values may be too small.
   const pointTransform = view.getUint8(offset + 1 + view.getUint16(offset + 2)) & 0x0f;
   if (frame.kind === 'jpeg-lossless' && pointTransform !== 0)
     throw undecodable('lossless JPEG with a point transform is not supported');
@@ -79,7 +75,8 @@ function frameKind(marker: number): Codestream['kind'] | undefined {
 }
 
 /**
- * ITU-T T.800 section A.5.1. Start is the codestream's, behind the boxes of a JP2 file if some encoder left them on.
+ * ITU-T T.800 section A.5.1. `start` is the offset of the codestream, after the boxes of a JP2 file if an encoder kept
+ * them.
  */
 function inspectJpeg2000(view: DataView, start: number): Codestream {
   const [columns, rows, x, y] = [8, 12, 16, 20].map((offset) => view.getUint32(start + offset)) as [
@@ -99,7 +96,7 @@ function inspectJpeg2000(view: DataView, start: number): Codestream {
   };
 }
 
-/** A capabilities segment comes right behind the size segment where there is one (T.814 section A.3). */
+/** A capabilities segment follows the size segment directly where there is one (T.814 section A.3). */
 function isHighThroughput(view: DataView, start: number): boolean {
   const next = start + 4 + view.getUint16(start + 4);
   return view.getUint16(next) === J2K_CAPABILITIES && (view.getUint32(next + 4) & PCAP_HIGH_THROUGHPUT) !== 0;
@@ -112,9 +109,9 @@ function jpeg2000Start(data: Uint8Array): number {
 }
 
 /**
- * The JPEG 2000 codestream from its first marker to its end, mended where an encoder put something between the last
- * tile part and the end, or left the end out. Seen: a COM segment "PADDING" instead of the end marker, at which
- * OpenJPEG gives up and GDCM silently returns zeros.
+ * The JPEG 2000 codestream from its first marker to its end, repaired where an encoder wrote something between the last
+ * tile part and the end marker, or no end marker. Met in practice: a COM segment "PADDING" instead of the end marker,
+ * at which OpenJPEG fails and GDCM silently returns zeros.
  */
 export function mendJpeg2000(data: Uint8Array): Uint8Array {
   const stream = data.subarray(jpeg2000Start(data));
@@ -126,8 +123,8 @@ export function mendJpeg2000(data: Uint8Array): Uint8Array {
 }
 
 /**
- * Offset behind the last tile part, by their own lengths (T.800 section A.4.2); null when one is "until the end" and an
- * end is there.
+ * Offset after the last tile part, by the lengths of the tile parts (T.800 section A.4.2); null where one has no length
+ * and there is an end marker.
  */
 function endOfTileParts(stream: Uint8Array): number | null {
   const view = viewOf(stream);
@@ -145,7 +142,7 @@ function endOfTileParts(stream: Uint8Array): number | null {
   return offset;
 }
 
-/** No entropy-coded byte pair looks like an end marker in any of the formats, so the last one found is one. */
+/** No pair of entropy-coded bytes looks like an end marker in any of the formats, so the last one found is the end. */
 function lastMarker(data: Uint8Array, marker: number): number {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).lastIndexOf(
     Uint8Array.of(marker >> 8, marker & 0xff),

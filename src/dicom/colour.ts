@@ -5,8 +5,8 @@ import { undecodable } from './pixel-error';
 import type { Samples } from './samples';
 
 /**
- * Film digitisers and re-imported screenshots store grey films in colour; what counts is their luminance (ITU-R BT.601,
- * as PS3.3 section C.7.6.3.1.2 has it).
+ * Film digitisers and re-imported screenshots store grey films in colour; their luminance is used (ITU-R BT.601, as in
+ * PS3.3 section C.7.6.3.1.2).
  */
 const RED = 0.299;
 const GREEN = 0.587;
@@ -22,26 +22,29 @@ export function isColour({ samplesPerPixel, photometric }: ImageHeader): boolean
   return false;
 }
 
-/** How far the samples of a pixel lie apart to be a colour, of 255: more than a lossy codec makes of grey. */
+/**
+ * Difference between the samples of a pixel (0..255) from which on it is a colour: more than lossy compression makes of
+ * grey.
+ */
 const COLOUR_SPREAD = 40;
-/** Share of pixels that makes a picture coloured: the outline of one small box. */
+/** Share of coloured pixels from which on a picture is in colour: about the outline of one small box. */
 const COLOURED_SHARE = 0.0002;
 
-/** Whether a colour picture has colours: film digitisers and re-imported screenshots write grey ones. */
+/** Whether a colour picture shows colours: film digitisers and re-imported screenshots store grey films in colour. */
 export function hasColours(
   { values, planar, becameRgb }: Samples,
   { rows, columns, photometric }: ImageHeader,
 ): boolean {
   const pixels = rows * columns;
   const isRgb = becameRgb || !LUMINANCE_FIRST.has(photometric);
-  // Uncompressed 4:2:2: two pixels share Cb and Cr.
+  // Uncompressed 4:2:2, where two pixels share Cb and Cr.
   const halved = values.length === 2 * pixels;
   const [step, plane] = planar ? [1, pixels] : [halved ? 4 : 3, 1];
   const [first, last] = isRgb ? [0, 2] : halved ? [2, 3] : [1, 2];
   const count = halved ? pixels >> 1 : pixels;
   let coloured = 0;
   for (let index = 0, at = 0; index < count; index += 1, at += step) {
-    // Chrominance lies around 128 for grey (PS3.3 section C.7.6.3.1.2).
+    // Chrominance of grey is about 128 (PS3.3 section C.7.6.3.1.2).
     let [low, high] = isRgb ? [255, 0] : [128, 128];
     for (let sample = first; sample <= last; sample += 1) {
       const value = values[at + sample * plane]!;
@@ -64,7 +67,7 @@ export function isColouredPalette(attributes: Attributes, { photometric }: Image
   });
 }
 
-/** Luminance, 0..255. */
+/** Luminance of each pixel, 0..255. */
 export function grayFromColour(
   { values, planar, becameRgb }: Samples,
   { rows, columns, photometric, bitsAllocated }: ImageHeader,
@@ -87,7 +90,7 @@ export function grayFromColour(
   return gray;
 }
 
-/** Luminance, 0..255, by palette index (PS3.3 section C.7.6.3.1.5). */
+/** Luminance by palette index, 0..255 (PS3.3 section C.7.6.3.1.5). */
 export function paletteMapping(attributes: Attributes): Mapping {
   const [red, green, blue] = palette(attributes);
   return (value) =>

@@ -7,23 +7,23 @@ import type { Opened } from './read';
 import type { StoredValues } from './samples';
 
 /**
- * What tells whether two files hold the same film: SHA-256, hexadecimal. Names, identifiers and other text do not
- * count. Never change how either is made: every film would look as if it had been replaced.
+ * Tells whether two files hold the same film, by SHA-256 digests (hexadecimal). Names, identifiers and other text are
+ * not part of them. Never change how a digest is made: every film would look replaced.
  */
 export interface ContentDigest {
   /**
-   * Of the pixel data as they were sent and all that is needed to read them. The same: the same film, whatever a
-   * decoder of another version makes of a lossy stream. Different: `decoded` decides.
+   * Digest of the pixel data as stored and of everything needed to read them. Equal: the same film, whatever a decoder
+   * of another version makes of a lossy stream. Different: `decoded` decides.
    */
   readonly encoded: string;
   /**
-   * Of the stored values of the pixels and of the attributes that decide grey values and how the film lies, independent
-   * of transfer syntax, byte order, planes and fragments; null where the pixels can't be decoded.
+   * Digest of the stored pixel values and of the attributes that decide grey values and orientation; independent of
+   * transfer syntax, byte order, planes and fragments. Null where the pixels can't be decoded.
    */
   readonly decoded: string | null;
 }
 
-/** Whether a film that was seen before is still the same. @param now its `decoded` is asked for only when needed */
+/** Whether a film still has the content of an earlier digest. @param now its `decoded` is computed only when needed */
 export async function isSameContent(
   before: ContentDigest,
   now: { readonly encoded: string; readonly decoded: () => Promise<string | null> },
@@ -32,7 +32,7 @@ export async function isSameContent(
   return before.decoded !== null && before.decoded === (await now.decoded());
 }
 
-/** Of the pixel data as they were sent; takes a while: they may be some hundred megabytes. */
+/** Digest of the pixel data as stored. Slow: they may be some hundred megabytes. */
 export function pixelsDigest({ pixelData }: Pick<Opened, 'pixelData'>): string {
   const pixels = createHash('sha256');
   for (const fragment of pixelData?.fragments ?? []) pixels.update(fragment);
@@ -49,7 +49,7 @@ export function encodedDigest(opened: Opened, pixels = pixelsDigest(opened)): st
     .digest('hex');
 }
 
-/** How the pixel data are to be read (PS3.3 section C.7.6.3), beside the photometric interpretation. */
+/** How the pixel data are encoded (PS3.3 section C.7.6.3), beside the photometric interpretation. */
 const LAYOUT = [
   'SamplesPerPixel',
   'PlanarConfiguration',
@@ -63,8 +63,8 @@ const LAYOUT = [
 ] as const satisfies readonly Keyword[];
 
 /**
- * @param stored one value a pixel, row by row: of a film in colour its luminance, which does not depend on how the
- * colours were sent
+ * @param stored one value a pixel, row by row; for a film in colour its luminance, which does not depend on how colours
+ * are encoded
  */
 export function decodedDigest(
   stored: StoredValues,
@@ -81,8 +81,8 @@ export function decodedDigest(
 }
 
 /**
- * As words of 16 bits whatever they came in: a copy may keep 8 bits in 16, or write unsigned values as signed ones.
- * Words that are the pixel data as they were sent have their digest already.
+ * Digest of the values as 16-bit words: a copy may store 8 bits in 16, or unsigned values as signed ones. Where the
+ * words are the pixel data as stored, their digest is reused.
  */
 function wordsDigest(stored: StoredValues, opened: Opened & { readonly pixelsDigest?: string }): string {
   const words = stored.BYTES_PER_ELEMENT === 2 ? stored : new Uint16Array(stored);
@@ -103,8 +103,8 @@ function hasNegative(stored: StoredValues): boolean {
 }
 
 /**
- * The attributes that decide grey values and how the film lies, by their effect: "1.0" is 1, what is absent is its
- * default, and US and SS of the same bits are the same.
+ * Values of the attributes that decide grey values and orientation, normalised: "1.0" is 1, a missing one is its
+ * default, and US and SS with the same bits are equal.
  */
 function displayFacts(attributes: Attributes): unknown[] {
   const [center, width] = [first(attributes, 'WindowCenter'), first(attributes, 'WindowWidth')];
@@ -126,7 +126,7 @@ function displayFacts(attributes: Attributes): unknown[] {
   ];
 }
 
-/** Null where there is none, or one that is no number. */
+/** First value as a number; null where there is none or it is no number. */
 function first(attributes: Attributes, keyword: Keyword): number | null {
   const value = number(attributes, keyword);
   return value === undefined || Number.isNaN(value) ? null : value;
@@ -136,7 +136,7 @@ function bits16(value: number | null): number | null {
   return value === null ? null : value & 0xffff;
 }
 
-/** Descriptor and entries, which come as numbers (US) or as bytes (OW). */
+/** Descriptor and entries, which may be numbers (US) or bytes (OW). */
 function lut(item: Attributes | undefined, descriptor: Keyword, data: Keyword): unknown {
   if (item === undefined) return null;
   const described = numbers(item, descriptor).map((value) => value & 0xffff);

@@ -1,2 +1,2 @@
-/** A data set by keyword, as dcmjs takes it; with `_overlays`, a list of {@link OverlayPlane}. */
+/** A data set by keyword, in dcmjs's form; `_overlays` holds a list of {@link OverlayPlane}. */
 export type Dataset = Record<string, unknown>;

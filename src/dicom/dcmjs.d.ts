@@ -7,7 +7,7 @@ declare module 'dcmjs' {
 
   interface DicomDict {
     dict: Record<string, Element>;
-    /** `allowInvalidVRLength`: no length is checked, and none is told to the log. */
+    /** `allowInvalidVRLength`: lengths are neither checked nor logged. */
     write(options?: { readonly allowInvalidVRLength?: boolean }): ArrayBuffer;
   }
 
@@ -15,7 +15,7 @@ declare module 'dcmjs' {
     data: {
       DicomDict: new (meta: Record<string, Element>) => DicomDict;
       DicomMetaDictionary: {
-        /** By tag in the form (GGGG,EEEE); looked up one at a time, not listable. */
+        /** By tag in the form (GGGG,EEEE); single look-ups only, it can't be listed. */
         readonly dictionary: Readonly<
           Record<string, { readonly name: string; readonly vr: string; readonly vm: string } | undefined>
         >;

@@ -6,7 +6,7 @@ export interface Encoding {
   readonly littleEndian: boolean;
 }
 
-/** Where elements are read from. */
+/** Bytes and encoding that elements are read from. */
 export interface ElementSource {
   readonly view: DataView;
   readonly encoding: Encoding;
@@ -14,9 +14,9 @@ export interface ElementSource {
 
 export interface ElementHeader {
   readonly tag: number;
-  /** '' where the file has none, or none that PS3.5 knows: then the dictionary's counts. */
+  /** VR; '' where the file has none, or one that PS3.5 does not know: then the dictionary's is used. */
   readonly vr: string;
-  /** Bytes; {@link UNDEFINED_LENGTH} where a delimiter ends the value. */
+  /** Length in bytes; {@link UNDEFINED_LENGTH} where a delimiter ends the value. */
   readonly length: number;
   /** Offset of the value. */
   readonly start: number;
@@ -40,11 +40,11 @@ export function readTag({ view, encoding }: ElementSource, offset: number): numb
 }
 
 /**
- * PS3.5 sections 7.1.2 (explicit) and 7.1.3 (implicit). Where an explicit file has no VR that there is, its header can
- * have three forms: those of the two sections, with a length of 16 or of 32 bits. The first counts behind whose value
- * an element, or the end, follows; nothing else tells them apart.
+ * Reads an element header by PS3.5 sections 7.1.2 (explicit) and 7.1.3 (implicit). Where an explicit file has no known
+ * VR, three forms are possible: those of the two sections, with a length of 16 or of 32 bits. The first one whose value
+ * is followed by an element or the end is used.
  * @param end of the data set or item
- * @throws RangeError where none of them leads anywhere, or the bytes end
+ * @throws RangeError where none of them fits, or the bytes end
  */
 export function readHeader(source: ElementSource, offset: number, end: number): ElementHeader {
   const { explicit } = source.encoding;
@@ -57,12 +57,12 @@ export function readHeader(source: ElementSource, offset: number, end: number): 
   throw new RangeError(`element ${hex(readTag(source, offset))} has no Value Representation`);
 }
 
-/** How many elements without a VR in a row are followed to tell their form. */
+/** Number of following elements without a VR that are read to find the form. */
 const LOOK_AHEAD = 3;
 
 function oddHeader(source: ElementSource, offset: number, end: number, ahead: number): ElementHeader | undefined {
   const vr = vrAt(source, offset);
-  // A new VR would have a length of four bytes (PS3.5 section 7.1.2); of what is none, mostly two are meant.
+  // New VRs have a length of four bytes (PS3.5 section 7.1.2); other two bytes are mostly followed by a length of two.
   const forms = /^[A-Z]{2}$/.test(vr)
     ? [longHeader, shortHeader, implicitHeader]
     : [shortHeader, longHeader, implicitHeader];
@@ -92,7 +92,7 @@ function implicitHeader(source: ElementSource, offset: number): ElementHeader {
 }
 
 function leadsOn(source: ElementSource, { tag, length, start }: ElementHeader, end: number, ahead: number): boolean {
-  // What is cut off right behind its header is not taken for an empty value.
+  // A value that is cut off right after its header is not taken for an empty one.
   if (length === 0 && start === source.view.byteLength) return false;
   if (length !== UNDEFINED_LENGTH)
     return start + length <= end && isElementAt(source, start + length, end, tag, ahead - 1);
@@ -102,8 +102,9 @@ function leadsOn(source: ElementSource, { tag, length, start }: ElementHeader, e
 }
 
 /**
- * Whether what is here can be what follows an element: the end, a delimiter, or an element with a VR or, behind `tag`
- * in the order of PS3.5 section 7.1, one that the dictionary has, or a private one that leads on itself.
+ * Whether an element can end at this offset: the end, a delimiter, or another element follows. An element counts if it
+ * has a VR, or has a higher tag than `tag` (the order of PS3.5 section 7.1) that the dictionary knows, or is a private
+ * one followed in the same way.
  */
 export function isElementAt(source: ElementSource, offset: number, end: number, tag: number, ahead = 1): boolean {
   if (offset === end) return true;
@@ -123,10 +124,10 @@ function leadsToNext(source: ElementSource, offset: number, end: number, ahead: 
     : leadsOn(source, implicitHeader(source, offset), end, ahead);
 }
 
-/** How many elements are looked at to tell an encoding. */
+/** Number of elements that are read to find an encoding. */
 const SAMPLE = 3;
 
-/** Whether the first elements from here on can be of this encoding. */
+/** Whether the first elements from this offset on can be in this encoding. */
 export function fits(view: DataView, start: number, end: number, encoding: Encoding): boolean {
   const source = { view, encoding };
   let [offset, last] = [start, -1];
@@ -148,8 +149,8 @@ export function fits(view: DataView, start: number, end: number, encoding: Encod
 }
 
 /**
- * The encoding in which a data set or item lies here: what it is said to be where that can be, else the one of the
- * others that can, else what it is said to be.
+ * Encoding of the data set or item at this offset: the stated one where it fits, else another one that fits, else the
+ * stated one.
  */
 export function encodingAt(view: DataView, start: number, end: number, said: Encoding): Encoding {
   return [said, EXPLICIT, IMPLICIT, BIG_ENDIAN].find((encoding) => fits(view, start, end, encoding)) ?? said;

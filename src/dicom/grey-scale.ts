@@ -1,43 +1,46 @@
 /**
- * What a picture's own values say of its grey scale, where the header says nothing: the smallest and the largest value
- * that are the film's, and the padding that no Pixel Padding Value declares.
+ * The grey scale of a picture by its own values, where the header has none: smallest and largest value of the film, and
+ * padding that no Pixel Padding Value declares.
  */
 
-/** Values in ascending order and how many pixels have each. */
+/** Values in ascending order, and the number of pixels of each. */
 export interface Histogram {
   readonly values: readonly number[];
   readonly counts: readonly number[];
 }
 
-/** The part of the values that bounds the scale. */
+/** Range of the values that belong to the film. */
 export interface GreyRange {
   readonly lowest: number;
   readonly highest: number;
-  /** Pixels whose values lie outside of it. */
+  /** Number of pixels with values outside of the range. */
   readonly outside: number;
 }
 
-/** The bulk of the pixels lies between these two quantiles; beyond them dead elements, letters and markers are met. */
+/** The bulk of the pixels lies between these two quantiles; outside are dead detector elements, letters and markers. */
 const TAIL = 0.01;
 /**
- * An empty stretch of the scale, relative to the width of the bulk, from which on what lies beyond is no part of the
- * film. Wider above: the models learnt on films with white letters, whose scale must stay.
+ * Gap in the values, relative to the width of the bulk, from which on values beyond it do not belong to the film.
+ * Larger above: the models were trained on films with white letters, whose scale must not change.
  */
 const EMPTY_BELOW = 0.1;
 const EMPTY_ABOVE = 0.2;
-/** As far from the bulk, relative to its width, no value of a film lies, empty stretch or not. */
+/** Values farther from the bulk than this, relative to its width, never belong to the film. */
 const FARTHEST = 2.2;
-/** Share of the border's pixels from which on one value can be padding, and from which on it is so without a gap. */
+/**
+ * Share of the border's pixels from which on a single value can be padding; and the share from which on it is padding
+ * even without a gap in the values.
+ */
 const BORDER_SHARE = 0.1;
 const WHOLE_BORDER = 0.95;
-/** Share of the picture from which on one value is no border, but a picture that is saturated or empty. */
-const MOST_PADDING = 0.6;
-/** In fewer pixels a border says nothing. */
-const FEWEST_PIXELS = 1000;
+/** Share of the picture from which on a single value is no border, but a saturated or empty picture. */
+const MAX_PADDING = 0.6;
+/** Smallest number of border pixels that is judged. */
+const MIN_PIXELS = 1000;
 
 /**
- * Smallest and largest value without the outliers: from the bulk outwards up to the first empty stretch. Null where 98
- * % of the pixels have one value: there is no picture.
+ * Smallest and largest value without outliers: from the bulk outwards to the first gap. Null where 98 % of the pixels
+ * have one value: there is no picture.
  */
 export function greyRange({ values, counts }: Histogram): GreyRange | null {
   const bulk = bulkOf({ values, counts });
@@ -57,12 +60,12 @@ export function isOutside(value: number, { lowest, highest }: GreyRange): boolea
   return value < lowest || value > highest;
 }
 
-/** Neighbours that a wrong element needs: those of one side of a line. */
-const FEWEST_NEIGHBOURS = 3;
+/** Neighbours with valid values that a pixel needs to be repaired: those on one side of a line. */
+const MIN_NEIGHBOURS = 3;
 
 /**
- * Gives each wrong element the mean of its neighbours that are right, as detectors do with elements that they know to
- * be dead: one white dot in a lung is enough for a network to change its mind. Of larger areas only the edge changes.
+ * Replaces each outlying pixel by the mean of its valid neighbours, as detectors do with known dead elements: one white
+ * dot in a lung is enough to change a network's answer. Of larger areas only the edge is replaced.
  * @returns the new values by index
  */
 export function repair(
@@ -78,7 +81,7 @@ export function repair(
   for (let index = 0; index < picture.rows * picture.columns; index += 1) {
     if (!isWrong(index)) continue;
     const around = neighbours(picture, index).filter(isRight);
-    if (around.length < FEWEST_NEIGHBOURS) continue;
+    if (around.length < MIN_NEIGHBOURS) continue;
     repaired.set(index, around.reduce((total, one) => total + valueOf(one), 0) / around.length);
   }
   return repaired;
@@ -94,7 +97,7 @@ function neighbours({ rows, columns }: { readonly rows: number; readonly columns
   return found;
 }
 
-/** Places of the 1 % and 99 % quantiles; null where they are the same. */
+/** Indices of the 1 % and 99 % quantiles; null where they are the same. */
 function bulkOf({ values, counts }: Histogram): { readonly first: number; readonly last: number } | null {
   const rank = Math.floor(TAIL * (sum(counts) - 1));
   let [first, last] = [0, values.length - 1];
@@ -111,11 +114,11 @@ interface StoredPicture {
 }
 
 /**
- * Padding that the header does not declare: an area of one value that touches the border and either lies apart from all
- * other values, or is the whole border in white. Black borders without a gap are left as they are: collimated films
- * have them, and they show as padding does.
- * @param histogram of the pixels that no header calls padding
- * @param isWhite whether a value shows brighter than another
+ * Padding that the header does not declare: an area of one value that touches the border and either is separated from
+ * all other values, or is the whole border in white. Black borders without a gap are left: collimated films have them,
+ * and padding is shown black as well.
+ * @param histogram of the pixels that are no declared padding
+ * @param isWhite whether a value is shown brighter than another
  * @returns 1 for each pixel of it; null where there is none
  */
 export function undeclaredPadding(
@@ -123,12 +126,12 @@ export function undeclaredPadding(
   histogram: Histogram,
   isWhite: (value: number, than: number) => boolean,
 ): { readonly mask: Uint8Array; readonly pixels: number } | null {
-  if (picture.values.length < FEWEST_PIXELS) return null;
+  if (picture.values.length < MIN_PIXELS) return null;
   const border = borderOf(picture);
   const { value, share } = mostFrequent(picture, border, new Set(histogram.values));
   if (value === undefined || share < BORDER_SHARE) return null;
   const at = histogram.values.indexOf(value);
-  if (histogram.counts[at]! > MOST_PADDING * picture.values.length) return null;
+  if (histogram.counts[at]! > MAX_PADDING * picture.values.length) return null;
   const film = greyRange(without(histogram, at));
   if (film === null || (value >= film.lowest && value <= film.highest)) return null;
   const distance = value < film.lowest ? film.lowest - value : value - film.highest;
@@ -150,7 +153,7 @@ function borderOf({ rows, columns }: StoredPicture): number[] {
   return border;
 }
 
-/** The value that most pixels of the border have, and their share. */
+/** The most frequent value of the border, and its share. */
 function mostFrequent(
   { values }: StoredPicture,
   border: readonly number[],
@@ -168,7 +171,7 @@ function mostFrequent(
   return { value, share: count / border.length };
 }
 
-/** The pixels of a value that are joined to the border along edges. @param most how many there can be */
+/** Pixels of a value that are connected to the border along edges. @param most largest possible number of them */
 function connected(
   { rows, columns, values }: StoredPicture,
   border: readonly number[],

@@ -1,7 +1,7 @@
 import { type Attributes, type Keyword, number, numbers, text } from './attributes';
 import { PixelError, undecodable } from './pixel-error';
 
-/** The Image Pixel Module (PS3.3 section C.7.6.3), believed only where it can be true. */
+/** Attributes of the Image Pixel Module (PS3.3 section C.7.6.3), with impossible values corrected. */
 export interface ImageHeader {
   readonly rows: number;
   readonly columns: number;
@@ -11,22 +11,22 @@ export interface ImageHeader {
   readonly highBit: number;
   readonly signed: boolean;
   readonly photometric: string;
-  /** Planar Configuration 1: the planes one after the other. */
+  /** Planar Configuration is 1: the planes are stored one after the other. */
   readonly planar: boolean;
-  /** Bits of a cell that an overlay claims (Overlay Bit Position, PS3.3 section C.9.2), as a mask. */
+  /** Bits of a cell that belong to overlays (Overlay Bit Position, PS3.3 section C.9.2), as a mask. */
   readonly overlayBits: number;
 }
 
-/** How large a film may be, so that a header of a few bytes cannot ask for all memory. */
+/** Largest size of a film, so that a small header can't make the service allocate all memory. */
 export interface PixelLimits {
-  /** Rows and columns, pixels. */
+  /** Largest number of rows and of columns (pixels). */
   readonly longestSide: number;
   /** Rows x columns x samples per pixel. */
   readonly samples: number;
 }
 export const DEFAULT_LIMITS: PixelLimits = { longestSide: 16_384, samples: 100_000_000 };
 
-/** @throws PixelError before anything is allocated */
+/** @throws PixelError before memory is allocated */
 export function imageHeader(attributes: Attributes, limits: PixelLimits = DEFAULT_LIMITS): ImageHeader {
   checkFrames(attributes);
   const [rows, columns] = [side(attributes, 'Rows', limits), side(attributes, 'Columns', limits)];
@@ -59,7 +59,7 @@ function depth(attributes: Attributes): Pick<ImageHeader, 'bitsAllocated' | 'bit
   if (!Number.isInteger(bitsStored) || bitsStored < 1 || bitsStored > bitsAllocated)
     throw undecodable(`bits stored (${bitsStored}) do not fit the bits allocated (${bitsAllocated})`);
   const highBit = number(attributes, 'HighBit') ?? bitsStored - 1;
-  // PS3.5 section 8.1.1. A high bit that cannot be is a slip in the header; stored bits almost always start at bit 0.
+  // PS3.5 section 8.1.1. An impossible High Bit is an error of the header; stored bits almost always start at bit 0.
   const possible = Number.isInteger(highBit) && highBit >= bitsStored - 1 && highBit < bitsAllocated;
   return { bitsAllocated, bitsStored, highBit: possible ? highBit : bitsStored - 1 };
 }

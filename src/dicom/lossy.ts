@@ -4,7 +4,7 @@ import type { Opened } from './read';
 import { clean } from './sanitise';
 
 /**
- * Transfer syntaxes that may lose something (PS3.5 section A.4), with the defined term of their method (PS3.3 section
+ * Transfer syntaxes that may be lossy (PS3.5 section A.4), with the defined term of their method (PS3.3 section
  * C.7.6.1.1.5.1).
  */
 const METHODS: Readonly<Record<string, string>> = {
@@ -16,8 +16,8 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 /**
- * PS3.3 section C.7.6.1.1.5: once lossy, always lossy; what is derived from a lossy film says so with the film's ratio
- * and method. Empty for any other film.
+ * Lossy Image Compression attributes for an object derived from a film (PS3.3 section C.7.6.1.1.5): a lossy film's
+ * ratio and method are carried on. Empty for any other film.
  * @param source the film's attributes, with {@link compressionHistory}
  */
 export function lossyHistory(source: Attributes): Dataset {
@@ -32,9 +32,9 @@ export function lossyHistory(source: Attributes): Dataset {
 }
 
 /**
- * What a film's header should have said of lossy compression and does not: its transfer syntax lost something. Empty
- * where the header says it itself, or where nothing was lost: JPEG-LS, JPEG 2000 and HTJ2K have a lossless way within
- * the syntax that allows both.
+ * Lossy Image Compression attributes that a film's header lacks although its transfer syntax has lost something. Empty
+ * where the header has them, or where nothing was lost: JPEG-LS, JPEG 2000 and HTJ2K can be lossless in a transfer
+ * syntax that allows both.
  */
 export function compressionHistory({ attributes, pixelData, transferSyntaxUid }: Opened): Dataset {
   const method = METHODS[transferSyntaxUid];
@@ -54,7 +54,7 @@ function isLossy(method: string, data: Uint8Array): boolean {
   return method === 'ISO_14495_1' ? nearOf(data) !== 0 : transformationOf(data) !== REVERSIBLE;
 }
 
-/** ITU-T T.87 section C.2.3: NEAR is the last byte but one of the scan header; 0 is lossless. */
+/** NEAR is the last but one byte of the scan header; 0 is lossless (ITU-T T.87 section C.2.3). */
 function nearOf(data: Uint8Array): number | undefined {
   const start = Buffer.from(data.buffer, data.byteOffset, data.byteLength).indexOf(Uint8Array.of(0xff, 0xda));
   return start < 0 ? undefined : data[start + 5 + 2 * data[start + 4]!];
@@ -63,7 +63,7 @@ function nearOf(data: Uint8Array): number | undefined {
 const REVERSIBLE = 1;
 
 /**
- * ITU-T T.800 table A.20: wavelet transformation, 0 for 9-7 irreversible, 1 for 5-3 reversible. A truncated reversible
+ * Wavelet transformation, 0 for 9-7 irreversible, 1 for 5-3 reversible (ITU-T T.800 table A.20). A truncated reversible
  * stream can't be told from a whole one.
  */
 function transformationOf(data: Uint8Array): number | undefined {

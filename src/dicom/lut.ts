@@ -6,21 +6,21 @@ export interface Lut {
   /** Input value of the first entry; smaller inputs give the first entry, larger ones the last. */
   readonly first: number;
   readonly data: ArrayLike<number>;
-  /** Bits per entry, as the descriptor claims. */
+  /** Bits per entry, by the descriptor. */
   readonly bits: number;
   /**
-   * Bits that the greatest entry fills, at least 8: descriptors are met that claim 16 over entries of 12, and so are
-   * such that claim too few. dcmtk and dciodvfy go by the entries as well.
+   * Bits that the largest entry needs, at least 8: some descriptors say 16 for entries of 12 bits, some say too few.
+   * dcmtk and dciodvfy go by the entries as well.
    */
   readonly held: number;
 }
 
 export type Mapping = (value: number) => number;
 
-/** Smallest and largest value that may occur. */
+/** Smallest and largest possible value. */
 type Range = readonly [lowest: number, highest: number];
 
-/** By Bits Stored and Pixel Representation. */
+/** Range of stored values, by Bits Stored and Pixel Representation. */
 function storedRange(attributes: Attributes): Range {
   const bits = number(attributes, 'BitsStored') ?? number(attributes, 'BitsAllocated') ?? 16;
   return number(attributes, 'PixelRepresentation') === 1
@@ -28,7 +28,7 @@ function storedRange(attributes: Attributes): Range {
     : [0, 2 ** bits - 1];
 }
 
-/** What a VOI LUT is asked for: PS3.3 section C.11.2.1.1, in the units of the modality. */
+/** Range of the input of a VOI LUT (PS3.3 section C.11.2.1.1), in modality units. */
 function measuredRange(attributes: Attributes): Range {
   if (items(attributes, 'ModalityLUTSequence').length > 0) return [0, 0xffff];
   const ends = storedRange(attributes).map(modalityMapping(attributes));
@@ -36,28 +36,28 @@ function measuredRange(attributes: Attributes): Range {
 }
 
 /**
- * A value of 16 bits whose VR may be US where SS belongs, or the other way round: it depends on Pixel Representation
- * (PS3.6, "US or SS"), and software that changes the one may keep the other. The value is read anew where as written it
- * can't occur.
+ * Corrects a 16-bit value that was read as US instead of SS, or the other way round: the VR depends on Pixel
+ * Representation (PS3.6, "US or SS"), and software that changes that may keep the other. A value outside of the
+ * possible range is read as the other VR.
  */
 function reread(value: number, [lowest, highest]: Range): number {
   if (value < 0 && lowest >= 0) return value + 0x10000;
   return value > 0x7fff && value > highest && lowest < 0 ? value - 0x10000 : value;
 }
 
-/** As {@link reread}, also of a value that was written with Bits Stored and without its sign. */
+/** As {@link reread}, also for a value that was written with Bits Stored bits and lost its sign. */
 function rereadStored(value: number, range: Range): number {
   const read = reread(value, range);
   const [lowest, highest] = range;
   return lowest < 0 && read > highest && read <= highest - 2 * lowest - 1 ? read + 2 * lowest : read;
 }
 
-/** The first Modality LUT; undefined where there is none that can be used. */
+/** The first usable Modality LUT; undefined where there is none. */
 export function modalityLut(attributes: Attributes): Lut | undefined {
   return lutOf(attributes, 'ModalityLUTSequence', storedRange);
 }
 
-/** The first VOI LUT; undefined where there is none that can be used. */
+/** The first usable VOI LUT; undefined where there is none. */
 export function voiLut(attributes: Attributes): Lut | undefined {
   return lutOf(attributes, 'VOILUTSequence', measuredRange);
 }
@@ -73,8 +73,8 @@ function lutOf(
 }
 
 /**
- * Stored values to what the detector measured, PS3.3 section C.11.1: Modality LUT Sequence, or rescale slope and
- * intercept, or nothing.
+ * Stored values to modality values (PS3.3 section C.11.1): Modality LUT Sequence, or rescale slope and intercept, or
+ * identity.
  */
 export function modalityMapping(attributes: Attributes): Mapping {
   if (items(attributes, 'ModalityLUTSequence').length > 0) {
@@ -89,9 +89,8 @@ export function modalityMapping(attributes: Attributes): Mapping {
 }
 
 /**
- * Values of interest to 0..1, PS3.3 section C.11.2: the first VOI LUT, else the first window. A LUT and a window, or
- * several of them, are alternative views; the first is the one that a workstation shows. Undefined where there is none
- * that can be used.
+ * Modality values to 0..1 (PS3.3 section C.11.2): the first VOI LUT, else the first window. LUTs and windows are
+ * alternative views; workstations show the first one. Undefined where there is no usable one.
  */
 export function voiMapping(attributes: Attributes): Mapping | undefined {
   const lut = voiLut(attributes);
@@ -116,16 +115,15 @@ function windowMapping(center: number, width: number, voiFunction = 'LINEAR'): M
     : (value) => clamp((value - (center - 0.5)) / (width - 1) + 0.5);
 }
 
-/** Without a window: the smallest value black, the largest white. */
+/** Without a window: the smallest value is black, the largest is white. */
 export function fullRange(smallest: number, largest: number): Mapping {
   return (value) => clamp((value - smallest) / (largest - smallest || 1));
 }
 
 /**
- * Whether low values are white. MONOCHROME1 says so (PS3.3 section C.7.6.3.1.2), and so does Presentation LUT Shape
- * INVERSE; a DX film of MONOCHROME1 must carry INVERSE as well (section C.8.11.3), which is the same statement a second
- * time. MONOCHROME1 with IDENTITY contradicts itself: the photometric interpretation, which no image can do without,
- * counts.
+ * Whether low values are white: by MONOCHROME1 (PS3.3 section C.7.6.3.1.2) or Presentation LUT Shape INVERSE. A DX film
+ * in MONOCHROME1 has to carry INVERSE as well (section C.8.11.3), which says the same a second time. MONOCHROME1 with
+ * IDENTITY is a contradiction: the photometric interpretation, which every image has, counts.
  */
 export function isInverse(attributes: Attributes): boolean {
   return (
@@ -135,7 +133,8 @@ export function isInverse(attributes: Attributes): boolean {
 }
 
 /**
- * Pixel Padding Value, and the other end of its range (PS3.3 sections C.7.5.1.1.2 and C.7.6.3.1.4), in stored values.
+ * Whether a stored value is padding: Pixel Padding Value, and the other end of its range (PS3.3 sections C.7.5.1.1.2
+ * and C.7.6.3.1.4).
  */
 export function isPadding(attributes: Attributes): (stored: number) => boolean {
   const written = number(attributes, 'PixelPaddingValue');
@@ -147,11 +146,11 @@ export function isPadding(attributes: Attributes): (stored: number) => boolean {
   return (stored) => stored >= low && stored <= high;
 }
 
-/** Undefined when descriptor and data do not fit each other. */
+/** Undefined where descriptor and data do not fit each other. */
 export function readLut(attributes: Attributes, descriptor: Keyword, data: Keyword): Lut | undefined {
   const [count, first, bits] = numbers(attributes, descriptor);
   if (count === undefined || first === undefined || bits === undefined) return undefined;
-  // Two bytes: 0 means 65536, and a signed reading of a large count is negative.
+  // The count has two bytes: 0 means 65536, and a large count that was read as signed is negative.
   const length = count & 0xffff || 0x10000;
   const entries = lutEntries(attributes, data, length);
   if (!entries) return undefined;
@@ -164,7 +163,7 @@ function heldBits(entries: ArrayLike<number>): number {
   return Math.max(8, 32 - Math.clz32(greatest));
 }
 
-/** As numbers (US), or as bytes of 16-bit words or, where there are too few for that, of 8-bit entries (OW). */
+/** Entries as numbers (US), or as bytes (OW) of 16-bit words or, where there are too few for that, of 8-bit entries. */
 function lutEntries(attributes: Attributes, keyword: Keyword, length: number): ArrayLike<number> | undefined {
   const bytes = binary(attributes, keyword);
   if (!bytes) {

@@ -1,13 +1,13 @@
-/** Graphics over a whole image: one bit for each of its pixels, beside them and not in their cells. */
+/** Graphics over a whole image: one bit for each of its pixels, stored in Overlay Data. */
 export interface OverlayPlane {
-  /** Even, 0x6000 to 0x601e (PS3.5 section 7.6). */
+  /** Group, even, 0x6000 to 0x601e (PS3.5 section 7.6). */
   readonly group: number;
   readonly rows: number;
   readonly columns: number;
-  /** LO, ASCII, as the description. */
+  /** LO, ASCII, as is the description. */
   readonly label: string;
   readonly description: string;
-  /** As PS3.5 section 8.1.2 has them, of even length. */
+  /** Bits in the order of PS3.5 section 8.1.2, of even length. */
   readonly bits: Uint8Array;
 }
 
@@ -17,8 +17,8 @@ export function overlayLength({ rows, columns }: Pick<OverlayPlane, 'rows' | 'co
 }
 
 /**
- * Overlay Plane (PS3.3 section C.9.2) as elements in Explicit VR Little Endian. By hand: dcmjs writes each keyword of
- * the repeating group under one tag, and copies its bits several times.
+ * Overlay Plane (PS3.3 section C.9.2) as elements in Explicit VR Little Endian. Not by dcmjs, which writes each keyword
+ * of the repeating group under one tag and copies the bits several times.
  */
 export function encodeOverlay({ group, rows, columns, label, description, bits }: OverlayPlane): Uint8Array {
   const element = (number: number, vr: string, value: Buffer) => {

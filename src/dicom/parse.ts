@@ -16,21 +16,21 @@ import { IDENTIFIERS } from './identifiers';
 import { readValue } from './value';
 
 /**
- * Data elements of PS3.5 section 7 from bytes that nobody has vouched for. dcmjs keeps the dictionary and does the
- * writing; its reader is not used because it believes every length it reads, reads nested text as Latin-1, and drops
- * the frame when a Basic Offset Table lies. Here every length is checked against the bytes that are there, nesting is
- * bounded, and pixel data stay a view on the file. What archives read though it breaks the Standard is read too: see
- * docs/conformance.md, "Files that break the encoding rules".
+ * Parser for data elements (PS3.5 section 7) of untrusted files. dcmjs has the dictionary and does the writing; its
+ * reader is not used, because it trusts every length, reads nested text as Latin-1, and drops the frame when a Basic
+ * Offset Table is wrong. Here every length is checked against the file, nesting is limited, and pixel data stay a view
+ * of the file. Files that break the Standard are read where archives accept them: docs/conformance.md, "Files that
+ * break the encoding rules".
  */
 
 /** Value of Pixel Data (7FE0,0010), still encoded. */
 export interface PixelElement {
   readonly vr: string;
-  /** PS3.5 section A.4: in fragments. */
+  /** PS3.5 section A.4: the value is in fragments. */
   readonly encapsulated: boolean;
-  /** One for native pixel data. */
+  /** The fragments; native pixel data are one. */
   readonly fragments: readonly Uint8Array[];
-  /** The file ends before the element does. */
+  /** The file ends before the element. */
   readonly truncated: boolean;
 }
 
@@ -43,29 +43,31 @@ interface Context {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly encoding: Encoding;
-  /** Elements, items and fragments that may still come: eight bytes of a file can each become an object of hundreds. */
+  /**
+   * Elements, items and fragments that may still be read: eight bytes of a file can each become an object of hundreds.
+   */
   readonly budget: { left: number };
 }
 
-/** What an item takes over from the data set around it. */
+/** What an item inherits from the data set around it. */
 interface Scope {
   readonly characterSets: readonly string[];
-  /** Pixel Representation (0028,0103) is 1: it decides between US and SS where the VR is not written down. */
+  /** Pixel Representation (0028,0103) is 1: decides between US and SS where the VR is implicit. */
   readonly signed: boolean;
   readonly depth: number;
 }
 
 const PIXEL_DATA = 0x7fe00010;
 const OVERLAY_BIT_POSITION = 0x60000102;
-const MOST_OVERLAYS = 16;
+const MAX_OVERLAYS = 16;
 const DEEPEST = 32;
-/** Elements, items and fragments in one file. Films have hundreds. */
-const MOST_PARTS = 500_000;
+/** Largest number of elements, items and fragments of a file. Films have hundreds. */
+const MAX_PARTS = 500_000;
 
-/** @throws RangeError with the place of what is wrong; nothing after Pixel Data is read. */
+/** Elements up to Pixel Data; nothing after it is read. @throws RangeError with the offset of the error */
 export function parseDataset(bytes: Uint8Array, start: number, encoding: Encoding): ParsedDataset {
   const context = contextOf(bytes, encoding);
-  // Widened: that the callback sets it is not seen here.
+  // Typed wider: the compiler does not see that the callback sets it.
   let pixelData = null as PixelElement | null;
   const { attributes, next } = parseElements(
     context,
@@ -78,7 +80,7 @@ export function parseDataset(bytes: Uint8Array, start: number, encoding: Encodin
       return true;
     },
   );
-  // An odd zero at the end is harmless; a beginning of an element means that the rest of the film is missing.
+  // A trailing zero byte is harmless; the beginning of an element means that the rest of the film is missing.
   if (pixelData === null && bytes.subarray(next).some((byte) => byte !== 0))
     throw new RangeError('the file ends within an element');
   return { attributes, pixelData };
@@ -105,18 +107,18 @@ function contextOf(bytes: Uint8Array, encoding: Encoding): Context {
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     encoding,
-    budget: { left: MOST_PARTS },
+    budget: { left: MAX_PARTS },
   };
 }
 
 function spend({ budget }: Pick<Context, 'budget'>): void {
   budget.left -= 1;
-  if (budget.left < 0) throw new RangeError(`more than ${MOST_PARTS} elements and items`);
+  if (budget.left < 0) throw new RangeError(`more than ${MAX_PARTS} elements and items`);
 }
 
 /**
- * Reads until `end`, an item's end, or where `stop` says so. `lazily`: `stop` sees only the tag, because what follows
- * is in another encoding.
+ * Reads elements until `end`, an item's end, or until `stop` returns true. With `lazily`, `stop` gets only the tag,
+ * because what follows is in another encoding.
  */
 function parseElements(
   context: Context,
@@ -148,7 +150,7 @@ function parseElements(
   return { attributes, next: offset };
 }
 
-/** Zeros to the end of an explicit file. */
+/** Whether only zeros are left, in an explicit file. */
 function isPadding({ bytes, encoding }: Context, offset: number): boolean {
   return encoding.explicit && !bytes.subarray(offset).some((byte) => byte !== 0);
 }
@@ -195,7 +197,7 @@ function parseElement(
   return next;
 }
 
-/** Text stands where the dictionary has a sequence, or bytes up to a delimiter: nothing that is read here. */
+/** Skips a value that is neither of defined length nor a sequence of items, up to its delimiter; it is not used. */
 function behindUnknown({ bytes, encoding }: Context, header: ElementHeader, end: number): number {
   const delimiter = Uint8Array.from(encoding.littleEndian ? [0xfe, 0xff, 0xdd, 0xe0] : [0xff, 0xfe, 0xe0, 0xdd]);
   const found = Buffer.from(bytes.buffer, bytes.byteOffset, end).indexOf(delimiter, header.start);
@@ -209,32 +211,35 @@ function holdsItems(context: Context, header: ElementHeader): boolean {
   return [ITEM, ITEM_END, SEQUENCE_END].includes(readTag(itemContext(context, header), header.start));
 }
 
-/** PS3.5 section 6.2.2: a UN of undefined length is a sequence in Implicit VR Little Endian. */
+/** A UN of undefined length is a sequence in Implicit VR Little Endian (PS3.5 section 6.2.2). */
 function itemContext(context: Context, header: ElementHeader): Context {
   return header.vr === 'UN' ? { ...context, encoding: { explicit: false, littleEndian: true } } : context;
 }
 
-/** (60xx,0102) of any overlay group, PS3.3 section C.9.2; xx is even, 00 to 1E (PS3.5 section 7.6). */
+/**
+ * Overlay Bit Position (60xx,0102) of any overlay group (PS3.3 section C.9.2); xx is even, 00 to 1E (PS3.5 section
+ * 7.6).
+ */
 function isOverlayBitPosition(tag: number): boolean {
   return (tag & 0xffe1ffff) === OVERLAY_BIT_POSITION;
 }
 
-/** A keyword stands for the first group of those that may be repeated. */
+/** A keyword stands for the first of the repeating groups; this is a later one. */
 function isLaterOverlay(tag: number): boolean {
   return (tag & 0xffe00000) === 0x60000000 && (tag & 0x001f0000) !== 0;
 }
 
-/** The bits that all groups claim come as one list. */
+/** Overlay bit positions of all groups are collected in one list. */
 function addOverlayBit({ view, encoding }: Context, header: ElementHeader, attributes: Record<string, unknown>): void {
   if (header.length < 2) return;
   const known = [attributes.OverlayBitPosition].flat().filter((bit) => typeof bit === 'number');
-  if (known.length < MOST_OVERLAYS)
+  if (known.length < MAX_OVERLAYS)
     attributes.OverlayBitPosition = [...known, view.getUint16(header.start, encoding.littleEndian)];
 }
 
 /**
- * A sequence of items (PS3.5 section 7.5); also fragments of an element other than Pixel Data, whose items then are
- * empty. Where its length or delimiter is wrong, it ends where an element follows.
+ * A sequence of items (PS3.5 section 7.5), or fragments of an element other than Pixel Data, whose items are empty.
+ * With a wrong length or delimiter it ends where another element follows.
  */
 function parseItems(context: Context, header: ElementHeader, end: number, scope: Scope) {
   if (scope.depth >= DEEPEST) throw new RangeError(`sequences nested deeper than ${DEEPEST}`);
@@ -258,10 +263,10 @@ function parseItems(context: Context, header: ElementHeader, end: number, scope:
     else if (isElementAt(context, offset, end, header.tag)) return { items, next: offset };
     else throw new RangeError(`sequence ${hex(header.tag)} holds ${hex(tag)} where an item belongs`);
   }
-  // Inside an item the item's end will do.
+  // Inside of an item, the sequence may end with the item.
   if (said > end && !(scope.depth > 0 && offset === end))
     throw new RangeError(`sequence ${hex(header.tag)} does not end`);
-  // Less than an item is left: the sequence's length is too large where an element is here.
+  // Less than an item is left: if an element starts here, the sequence's length was too large.
   return { items, next: offset < limit && isElementAt(context, offset, end, header.tag) ? offset : limit };
 }
 
@@ -271,7 +276,7 @@ function longer(context: Context, header: ElementHeader, stop: number, end: numb
   throw new RangeError(`an item of sequence ${hex(header.tag)} is longer than the sequence`);
 }
 
-/** In an encoding of its own where a converter left it in that. */
+/** An item may be in another encoding than its data set, where a converter left it so. */
 function parseItem(inner: Context, header: ElementHeader, start: number, stop: number, scope: Scope) {
   if (header.vr === 'OB' || header.vr === 'OW') return { attributes: {}, next: stop };
   const encoding = encodingAt(inner.view, start, stop, inner.encoding);
@@ -279,7 +284,8 @@ function parseItem(inner: Context, header: ElementHeader, start: number, stop: n
 }
 
 /**
- * Fragments as views. Its first item is the Basic Offset Table, which is not needed for a single frame and often wrong.
+ * Fragments as views of the file. The first item is the Basic Offset Table, which is not needed for a single frame and
+ * often wrong.
  */
 function readPixelElement(context: Context, header: ElementHeader): PixelElement {
   const { bytes } = context;
@@ -296,14 +302,14 @@ function readPixelElement(context: Context, header: ElementHeader): PixelElement
   return { vr: header.vr, encapsulated: true, fragments: items.slice(1), truncated: !isWhole };
 }
 
-/** Whole, too, without the delimiter at the end: where the file or another element follows the last fragment. */
+/** Also complete without the delimiter: where the file ends or another element follows after the last fragment. */
 function readFragments(context: Context, header: ElementHeader): { items: Uint8Array[]; isWhole: boolean } {
   const { bytes, view, encoding } = context;
   const items: Uint8Array[] = [];
   let offset = header.start;
   while (offset + 8 <= bytes.length) {
     spend(context);
-    // The byte that pads a fragment of odd length is not always counted.
+    // The length of a fragment may leave out its padding byte.
     if (
       items.length > 0 &&
       !isFragment(context, offset) &&
@@ -328,7 +334,7 @@ function isFragment(context: Context, offset: number): boolean {
   return tag === ITEM || tag === SEQUENCE_END;
 }
 
-/** The dictionary's VR where the file gives none; private elements of unknown VR stay bytes. */
+/** The dictionary's VR where the file has none; private elements of unknown VR stay bytes. */
 function specificVr(header: ElementHeader, listed: string | undefined, signed: boolean): string {
   if (header.vr !== '' && header.vr !== 'UN') return header.vr;
   switch (listed) {

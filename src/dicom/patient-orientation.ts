@@ -1,8 +1,8 @@
 import { type Attributes, texts } from './attributes';
 
 /**
- * How a frontal film lies, by three questions about the stored pixels. The standard position, rows to the patient's
- * left and columns to the feet (L\F), answers no to all.
+ * Orientation of a frontal film's stored pixels, against the standard one: rows to the patient's left, columns to the
+ * feet (L\F), where all three are false.
  */
 export interface Turn {
   /** Rows run along the body and columns across it. */
@@ -15,10 +15,7 @@ export interface Turn {
 
 export const STANDARD: Turn = { transposed: false, mirrored: false, upsideDown: false };
 
-/**
- * The two directions of Patient Orientation (0020,0020) as they stand; undefined when they are none of PS3.3 section
- * C.7.6.1.1.1.
- */
+/** Both directions of Patient Orientation (0020,0020); undefined unless they are valid by PS3.3 section C.7.6.1.1.1. */
 export function patientOrientation(attributes: Attributes): readonly [row: string, column: string] | undefined {
   const [row, column, ...more] = texts(attributes, 'PatientOrientation');
   if (row === undefined || column === undefined || more.length > 0) return undefined;
@@ -27,13 +24,13 @@ export function patientOrientation(attributes: Attributes): readonly [row: strin
 }
 
 /**
- * How the stored pixels lie. Of a direction between two axes ("LF") the first letter counts: PS3.3 section C.7.6.1.1.1
- * puts the principal one first. {@link STANDARD} as well where the film does not say, says what is no orientation, or
- * shows another plane than the frontal one (A\F, a lateral film).
+ * Orientation of the stored pixels. Of a direction between two axes ("LF") the first letter counts: PS3.3 section
+ * C.7.6.1.1.1 puts the principal one first. {@link STANDARD} where the film states no valid orientation, or one of
+ * another plane than the frontal one (A\F, a lateral film).
  *
- * Nothing else turns a film. Field of View Rotation (0018,7032) and Horizontal Flip (0018,7034) tell how the stored
- * pixels were turned against the detector (PS3.3 section C.8.11.4): that is done. View Position (0018,5101) tells how
- * the beam went through the patient.
+ * Other attributes are not used: Field of View Rotation (0018,7032) and Horizontal Flip (0018,7034) tell how the stored
+ * pixels were turned against the detector (PS3.3 section C.8.11.4), which is done already; View Position (0018,5101)
+ * tells the direction of the beam.
  */
 export function turnOf(attributes: Attributes): Turn {
   const directions = patientOrientation(attributes);
@@ -46,7 +43,7 @@ export function turnOf(attributes: Attributes): Turn {
   };
 }
 
-/** Each letter by the axis of the body that it lies on. */
+/** Body axis by letter. */
 const AXES: Readonly<Record<string, string>> = {
   L: 'across',
   R: 'across',
@@ -56,7 +53,7 @@ const AXES: Readonly<Record<string, string>> = {
   P: 'through',
 };
 
-/** Up to three letters, none twice and no two of one axis. */
+/** The axes of a direction, or undefined: up to three letters, none twice and no two of one axis. */
 function axis(direction: string): string | undefined {
   const axes = Array.from(direction, (letter) => AXES[letter]);
   return axes.length <= 3 && !axes.includes(undefined) && new Set(axes).size === axes.length ? axes[0] : undefined;

@@ -1,12 +1,12 @@
 import { type Attributes, numbers } from './attributes';
 
-/** No film has pixels more oblong than this: what says so is a slip of the header. */
-const MOST_OBLONG = 10;
+/** Largest aspect ratio that is believed; more is an error of the header. */
+const MAX_OBLONG = 10;
 
 /**
  * Height of a pixel divided by its width; 1 where the film does not say. All of these attributes give the vertical
- * number first. Pixel Aspect Ratio comes last: it is there for films without a spacing (PS3.3 section C.7.6.3.1.7). A
- * spacing of zero, as anonymisers leave it, says nothing.
+ * value first. Pixel Aspect Ratio comes last: it is for films without a spacing (PS3.3 section C.7.6.3.1.7). A spacing
+ * of zero, which anonymisers leave, is ignored.
  */
 export function pixelAspect(attributes: Attributes): number {
   for (const keyword of [
@@ -18,7 +18,7 @@ export function pixelAspect(attributes: Attributes): number {
     const [vertical, horizontal] = numbers(attributes, keyword);
     if (vertical === undefined || horizontal === undefined) continue;
     const aspect = vertical / horizontal;
-    if (vertical > 0 && aspect <= MOST_OBLONG && aspect >= 1 / MOST_OBLONG) return aspect;
+    if (vertical > 0 && aspect <= MAX_OBLONG && aspect >= 1 / MAX_OBLONG) return aspect;
   }
   return 1;
 }

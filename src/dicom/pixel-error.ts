@@ -1,9 +1,9 @@
 import { HilumError } from '../base/errors';
 
-/** Why there is no film in the pixel data: they cannot be decoded, or they can and show nothing. */
+/** Why pixel data give no film: they can't be decoded, or they show nothing. */
 export type PixelFault = 'undecodable' | 'blank-image' | 'multi-frame';
 
-/** `message` is one sentence for a radiologist; it says nothing about the patient. */
+/** `message` is one sentence for a radiologist, without data about the patient. */
 export class PixelError extends HilumError {
   constructor(
     readonly fault: PixelFault,

@@ -9,31 +9,31 @@ import { PixelError } from './pixel-error';
 import type { Opened } from './read';
 import { readSamples, type StoredValues } from './samples';
 
-/** Where the pixels say something else than the header, or were not all decoded (docs/conformance.md, "Grey scale"). */
+/** Cases where pixels differ from the header, or could not all be decoded (docs/conformance.md, "Grey scale"). */
 const PIXEL_REMARKS = ['outlying-values', 'undeclared-padding', 'beyond-bits-stored', 'half-resolution'] as const;
 export interface PixelRemark {
   readonly kind: (typeof PIXEL_REMARKS)[number];
-  /** How many of the decoded pixels it concerns. */
+  /** Number of decoded pixels that it concerns. */
   readonly pixels: number;
 }
 
 /**
- * One grey film, ready for display: 0 is black, 1 is white, whatever the source's photometric interpretation. Row by
- * row, in the source's own geometry: neither pixel aspect ratio nor patient orientation is touched, so that a
- * coordinate here is a coordinate in the source.
+ * A grey film ready for display: 0 is black, 1 is white, whatever the photometric interpretation. Row by row in the
+ * geometry of the source: pixel aspect ratio and patient orientation are not applied, so that coordinates are those of
+ * the source.
  */
 export interface GrayFilm {
   readonly rows: number;
   readonly columns: number;
   /** rows * columns values, 0..1 */
   readonly values: Float32Array;
-  /** The stored picture has colours, not greys written as colour; absent where it has none. */
+  /** The stored picture shows colours; absent where it does not. */
   readonly coloured?: true;
-  /** Absent where the pixels are as the header says. */
+  /** Absent where the pixels agree with the header. */
   readonly remarks?: readonly PixelRemark[];
 }
 
-/** What is known of a decoded film beside its values; rows and columns are the source's, however many were decoded. */
+/** Properties of a decoded film beside its values; rows and columns are the source's, however many were decoded. */
 export type FilmFacts = Omit<DecodedPixels, 'values'>;
 
 export interface DecodedPixels extends GrayFilm {
@@ -41,39 +41,39 @@ export interface DecodedPixels extends GrayFilm {
   readonly digest: string;
 }
 
-/** Every stored value has a place in a table by its lower 16 bits: a film has either signed or unsigned ones. */
+/** Length of a table by the lower 16 bits of a stored value: a film has either signed or unsigned values. */
 const TABLE_LENGTH = 0x10000;
 
-/** A picture as stored values, and what each of them shows. */
+/** A picture as stored values, and the display value of each. */
 export interface TabledPicture {
   readonly rows: number;
   readonly columns: number;
   /** Row by row. */
   readonly stored: StoredValues;
-  /** What a stored value shows, by its lower 16 bits: 65536 values. */
+  /** Display value by the lower 16 bits of a stored value: 65536 entries. */
   readonly table: Float32Array;
-  /** Pixels that show something else. */
+  /** Pixels with another display value than the table's. */
   readonly exceptions?: Exceptions | undefined;
 }
 
 interface Exceptions {
   /** Whether a row has any. */
   has(row: number): boolean;
-  /** Of the pixels of a row that do not show what the table has: column, value. */
+  /** Calls `tell` for each exception of a row, with its column and display value. */
   forEach(row: number, tell: (column: number, value: number) => void): void;
 }
 
 /**
- * A decoded film as its stored values and what they show: as one display value a pixel it takes four bytes each, which
- * nobody needs who makes smaller pictures of it.
+ * A decoded film as stored values and a table of display values. An array of display values would take four bytes a
+ * pixel, which callers that make smaller pictures do not need.
  */
 export interface DisplayedFilm {
   readonly facts: FilmFacts;
-  /** Every display value, ascending, and how many pixels have it. */
+  /** The display values in ascending order, and the number of pixels of each. */
   readonly histogram: Histogram;
-  /** 0..1 */
+  /** Display values, 0..1. */
   readonly shown: TabledPicture;
-  /** The same with every display value mapped. */
+  /** The same picture with a mapping applied to the display values. */
   readonly mapped: (mapping: Mapping) => TabledPicture;
 }
 
@@ -91,9 +91,10 @@ export async function decodePixels(opened: Opened, limits?: PixelLimits): Promis
 
 /**
  * The film as a workstation shows it first: decompressed, through Modality LUT, VOI LUT or window, and photometric
- * interpretation (PS3.3 section C.11, PS3.4 section N.2). Padding becomes black, declared or not. Without a window, or
- * where the window shows nothing at all, the scale is that of the values themselves without outliers (grey-scale.ts).
- * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
+ * interpretation (PS3.3 section C.11, PS3.4 section N.2). Padding is black, declared or not. Without a usable window,
+ * the scale is that of the values without outliers (grey-scale.ts).
+ * @throws PixelError when the film can't be decoded or is one constant grey, which decoders return when they fail
+ * silently
  */
 export async function displayFilm(
   opened: Opened,
@@ -149,9 +150,9 @@ export async function displayFilm(
 const NOTHING_REPAIRED: ReadonlyMap<number, number> = new Map();
 
 interface Shown {
-  /** By the lower 16 bits of the stored value. */
+  /** Display value by the lower 16 bits of the stored value. */
   readonly table: Float32Array;
-  /** Of pixels in the mask. */
+  /** Display value of the pixels in the mask. */
   readonly padding: number;
   readonly mask: Uint8Array | undefined;
   readonly repaired: ReadonlyMap<number, number>;
@@ -181,14 +182,14 @@ function tabled(
   };
 }
 
-/** Values that are not in the histogram are declared padding, which is black. */
+/** Stored values that are not in the histogram are declared padding, which is black. */
 function mappedTable(table: Float32Array, { values }: Histogram, mapping: Mapping): Float32Array {
   const mapped = new Float32Array(table.length).fill(mapping(0));
   for (const value of values) mapped[value & 0xffff] = mapping(table[value & 0xffff]!);
   return mapped;
 }
 
-/** Of the display values; padding is black. */
+/** Histogram of the display values; padding is black. */
 function shownHistogram(
   { values, counts }: Histogram,
   table: Float32Array,
@@ -208,15 +209,13 @@ function shownHistogram(
   return { values: shown.map(([value]) => value), counts: shown.map(([, count]) => count) };
 }
 
-/**
- * {@link ContentDigest.decoded} of a film that may have no picture in it. @throws PixelError as {@link decodePixels}
- */
+/** {@link ContentDigest.decoded} of a film that may show nothing. @throws PixelError as {@link decodePixels} */
 export async function digestPixels(opened: Opened, limits?: PixelLimits, resolution?: Resolution): Promise<string> {
   const { samples, colour, stored } = await storedPixels(opened, limits, resolution);
   return decodedDigest(stored, { ...samples, colour }, opened);
 }
 
-/** One value a pixel, before any look-up table; of a film in colour its luminance. */
+/** One stored value a pixel, before any look-up table; for a film in colour its luminance. */
 async function storedPixels(
   { attributes, pixelData, transferSyntaxUid }: Opened,
   limits?: PixelLimits,
@@ -229,10 +228,7 @@ async function storedPixels(
   return { header, samples, colour, stored: colour ? grayFromColour(samples, header) : samples.values };
 }
 
-/**
- * Whether a value between two neighbours means something: not between the numbers of a palette, among bits that are an
- * overlay's, or between the film and its padding.
- */
+/** Whether values can be averaged: not palette indices, values with overlay bits, or film and padding. */
 function isContinuous(attributes: Attributes, { photometric, highBit, bitsStored, overlayBits }: ImageHeader): boolean {
   const isPlain = photometric.startsWith('MONOCHROME') && highBit === bitsStored - 1 && overlayBits === 0;
   return isPlain && number(attributes, 'PixelPaddingValue') === undefined;
@@ -245,11 +241,11 @@ function remarksOf(counts: Readonly<Record<PixelRemark['kind'], number>>): Pixel
 /** How stored values become display values. */
 interface Display {
   readonly modality: Mapping;
-  /** Undefined: smallest to largest value. */
+  /** Undefined: from the smallest to the largest value. */
   readonly voi: Mapping | undefined;
   readonly inverse: boolean;
   readonly padding: (stored: number) => boolean;
-  /** The values are 0..255 as shown, and no window was chosen for them. */
+  /** The values are 0..255 as shown, without a window. */
   readonly shown: boolean;
 }
 
@@ -265,7 +261,7 @@ function grayDisplay(attributes: Attributes, { photometric }: ImageHeader): Disp
   };
 }
 
-/** Colours are display values already; windows do not apply to them (PS3.3 section C.11.2). */
+/** Colours are display values; windows do not apply to them (PS3.3 section C.11.2). */
 function colourDisplay(): Display {
   return { modality: (value) => value, voi: undefined, inverse: false, padding: () => false, shown: true };
 }
@@ -294,7 +290,7 @@ function displayTable(
   return { table, outlying: (stored) => outliers[stored & 0xffff] === 1, outside: range.outside };
 }
 
-/** Brightness stays, outliers do not. */
+/** Clips outliers without changing the brightness of other values. */
 function withinRange(lowest: number, highest: number): Mapping {
   return (value) => Math.min(highest, Math.max(lowest, value)) / 0xff;
 }
@@ -307,14 +303,14 @@ function varied(values: readonly number[]): readonly number[] | undefined {
   return values.some((value) => Math.abs(value - values[0]!) > 1e-6) ? values : undefined;
 }
 
-/** How many pixels have each stored value, by its lower 16 bits; without those that are masked. */
+/** Number of pixels by the lower 16 bits of their stored value; masked ones are left out. */
 function countStored(stored: StoredValues, mask?: Uint8Array): Uint32Array {
   const counts = new Uint32Array(TABLE_LENGTH);
   for (let index = 0; index < stored.length; index += 1) if (mask?.[index] !== 1) counts[stored[index]! & 0xffff]! += 1;
   return counts;
 }
 
-/** The stored values that are no declared padding, ascending, with their numbers of pixels. */
+/** Stored values that are no declared padding, in ascending order, with their numbers of pixels. */
 function histogramOf(counted: Uint32Array, stored: StoredValues, padding: (value: number) => boolean): Histogram {
   const lowest = stored instanceof Int16Array ? -0x8000 : 0;
   const values: number[] = [];
@@ -323,7 +319,7 @@ function histogramOf(counted: Uint32Array, stored: StoredValues, padding: (value
   return { values, counts: values.map((value) => counted[value & 0xffff]!) };
 }
 
-/** A mapping may turn the order around, or give several values one brightness. */
+/** Sorts and merges: a mapping may reverse the order or give several values one brightness. */
 function ascending(values: readonly number[], counts: readonly number[]): Histogram {
   const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
   return { values: order.map((index) => values[index]!), counts: order.map((index) => counts[index]!) };

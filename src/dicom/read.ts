@@ -12,32 +12,32 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from './transfer-syntax';
 
-/** A DICOM file with its attributes read and its pixel data found, not decoded. */
+/** A DICOM file: attributes read, pixel data located but not decoded. */
 export interface Opened {
-  /** What the data are in, which the file meta information may name wrongly. */
+  /** Actual transfer syntax, which the file meta information may name wrongly. */
   readonly transferSyntaxUid: string;
-  /** '' where the data set has none. */
+  /** SOP Class UID; '' where the data set has none. */
   readonly sopClassUid: string;
-  /** '' where the data set has none. */
+  /** SOP Instance UID; '' where the data set has none. */
   readonly sopInstanceUid: string;
-  /** Naturalised, without Pixel Data. */
+  /** Naturalised attributes, without Pixel Data. */
   readonly attributes: Attributes;
   readonly pixelData: PixelElement | null;
 }
 
 const PREAMBLE_LENGTH = 128;
-/** Bytes of a file that are looked at to tell whether they are deflated. */
+/** Bytes of a file that are read to tell whether it is deflated. */
 const PEEK = 512;
 /**
- * Bytes of a deflated data set, unpacked: the largest film that is taken (100 million samples of 16 bits) with room for
- * its header.
+ * Largest deflated data set when unpacked (bytes): the largest film that is accepted (100 million samples of 16 bits)
+ * and its header.
  */
 const INFLATED_LIMIT = 208 * 1024 * 1024;
 
 /**
- * Reads a PS3.10 file, or a bare data set as old archives keep it (no preamble, no File Meta Information). Text comes
- * as Unicode whatever its character set.
- * @param inflatedLimit bytes that a deflated data set may unpack to
+ * Reads a PS3.10 file, or a bare data set as old archives store it (no preamble, no File Meta Information). Text is
+ * Unicode whatever its character set.
+ * @param inflatedLimit largest size of a deflated data set when unpacked (bytes)
  * @throws HilumError DICOM_UNREADABLE, permanent
  */
 export function readPart10(bytes: Uint8Array, inflatedLimit = INFLATED_LIMIT): Opened {
@@ -66,13 +66,13 @@ function read(bytes: Uint8Array, inflatedLimit: number): Opened {
 }
 
 /**
- * The data set's bytes, unpacked where they are deflated, whatever the file meta information says. Bounded, because a
+ * Bytes of the data set, inflated where they are deflated, whatever the file meta information says. Limited, because a
  * few kilobytes can unpack to gigabytes.
  */
 function bodyOf(bytes: Uint8Array, said: string, inflatedLimit: number): Uint8Array {
   const isSaid = said === DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
   if (isReadable(bytes) || (!isSaid && !isDeflated(bytes))) return bytes;
-  // By a zlib header (RFC 1950), which PS3.5 annex A.5 does not have, or without.
+  // With or without a zlib header (RFC 1950), which PS3.5 annex A.5 does not have.
   const inflate = isZlib(bytes) ? inflateSync : inflateRawSync;
   const inflated = inflate(bytes, { maxOutputLength: inflatedLimit });
   return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength);
@@ -88,10 +88,7 @@ function fitsAs(bytes: Uint8Array, start: number, syntax: string): boolean {
   return fits(viewOf(bytes), start, bytes.length, encodingOf(syntax));
 }
 
-/**
- * Whether its first bytes unpack to the beginning of a data set in Explicit VR Little Endian, which begins with group
- * 0008.
- */
+/** Whether the first bytes inflate to a data set in Explicit VR Little Endian, which begins with group 0008. */
 function isDeflated(bytes: Uint8Array): boolean {
   try {
     const inflate = isZlib(bytes) ? inflateSync : inflateRawSync;
@@ -113,7 +110,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Offset of group 0002, with or without preamble and prefix (PS3.10 section 7.1); null when there is none. */
+/** Offset of group 0002, with or without preamble and prefix (PS3.10 section 7.1); null where there is none. */
 function metaStart(bytes: Uint8Array): number | null {
   const hasPrefix = (at: number) => Buffer.from(bytes.subarray(at, at + 4)).toString('latin1') === 'DICM';
   if (hasPrefix(PREAMBLE_LENGTH)) return PREAMBLE_LENGTH + 4;
@@ -123,15 +120,15 @@ function metaStart(bytes: Uint8Array): number | null {
 }
 
 /**
- * A data set without a word on its encoding: group 0008 tells the byte order, and two capital letters after the tag are
- * a VR.
+ * Encoding of a data set without File Meta Information: group 0008 tells the byte order, and two capital letters after
+ * the tag are a VR.
  */
 function guessSyntax(bytes: Uint8Array, start: number): string {
   const [low, high] = [bytes[start], bytes[start + 1]];
   const explicit = /^[A-Z]{2}$/.test(Buffer.from(bytes.subarray(start + 4, start + 6)).toString('latin1'));
   if (low === 8 && high === 0) return explicit ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN;
   if (low === 0 && high === 8 && explicit) return EXPLICIT_VR_BIG_ENDIAN;
-  // Not from group 0008 on, but elements all the same.
+  // It does not begin with group 0008, but with elements.
   const found = bytes.length >= start + 8 && UNPACKED.find((syntax) => fitsAs(bytes, start, syntax));
   if (found) return found;
   throw unreadable('the file is no DICOM file');

@@ -2,7 +2,7 @@ import { undecodable } from './pixel-error';
 
 const HEADER_LENGTH = 64;
 
-/** RLE Lossless, PS3.5 annex G: byte planes, most significant byte first, each packed by PackBits. */
+/** RLE Lossless (PS3.5 annex G): byte planes, the most significant byte first, each packed by PackBits. */
 export interface RleShape {
   readonly pixels: number;
   readonly samplesPerPixel: number;
@@ -29,7 +29,7 @@ export function decodeRle(data: Uint8Array, { pixels, samplesPerPixel, bytesPerS
   return output;
 }
 
-/** Where each segment starts, and where the last one ends. */
+/** Start of each segment, and the end of the last one. */
 function segmentBounds(data: Uint8Array, planes: number): number[] {
   if (data.length < HEADER_LENGTH) throw undecodable('the RLE pixel data end within their header');
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -41,7 +41,7 @@ function segmentBounds(data: Uint8Array, planes: number): number[] {
   return [...starts, data.length];
 }
 
-/** PS3.5 section G.3.2, writing each byte `step` further. */
+/** Unpacks a segment (PS3.5 section G.3.2) into every `step`th byte of the output. */
 function unpack(segment: Uint8Array, output: Uint8Array, first: number, step: number, pixels: number): void {
   const end = first + pixels * step;
   let [input, to] = [0, first];
@@ -50,7 +50,7 @@ function unpack(segment: Uint8Array, output: Uint8Array, first: number, step: nu
     if (control === 128) continue;
     if (control < 128) {
       const stop = Math.min(end, to + (control + 1) * step);
-      // What lies behind the end of the segment is undefined, and ends below.
+      // Bytes after the end of the segment are undefined; the loop ends below.
       for (let from = input; to < stop; to += step) output[to] = segment[from++]!;
       input += control + 1;
     } else {

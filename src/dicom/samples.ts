@@ -5,36 +5,36 @@ import { undecodable } from './pixel-error';
 import { decodeRle } from './rle';
 import { CODESTREAMS, EXPLICIT_VR_BIG_ENDIAN, NATIVE, RLE_LOSSLESS } from './transfer-syntax';
 
-/** Lower 16 bits of a value. */
+/** Number of different lower 16 bits of a value. */
 const COUNTS = 0x10000;
 
 export type StoredValues = Uint8Array | Uint16Array | Int16Array;
 
-/** Samples as stored, before any look-up table. */
+/** Stored samples, before any look-up table. */
 export interface Samples {
-  /** As decoded: the header's, or half of them. */
+  /** Size as decoded: the header's, or half of it. */
   readonly rows: number;
   readonly columns: number;
   readonly values: StoredValues;
   readonly planar: boolean;
-  /** The codec turned the colours into RGB, whatever Photometric Interpretation says. */
+  /** The codec converted the colours to RGB, whatever Photometric Interpretation says. */
   readonly becameRgb: boolean;
-  /** How many of the values there are of each, by their lower 16 bits. */
+  /** Number of samples by the lower 16 bits of their value. */
   readonly counts: Uint32Array;
-  /** How many values reach beyond Bits Stored, or lie elsewhere than High Bit says; they are read as they are. */
+  /** Number of values that exceed Bits Stored or do not end at High Bit; they are read with all their bits. */
   readonly beyondStored: number;
 }
 
-/** Where the bits of a value lie in its cell (PS3.5 section 8.1.1). */
+/** Position of a value's bits in its cell (PS3.5 section 8.1.1). */
 interface Layout {
   readonly shift: number;
   readonly bits: number;
   readonly signed: boolean;
-  /** Bits of the cell, beside those of the value, that belong to overlays. */
+  /** Bits of the cell outside of the value that belong to overlays. */
   readonly overlays: number;
 }
 
-/** @throws PixelError when the transfer syntax is not supported or the data are not what the header promises */
+/** @throws PixelError where the transfer syntax is not supported or the data do not match the header */
 export async function readSamples(
   pixelData: PixelElement | null,
   transferSyntaxUid: string,
@@ -66,7 +66,7 @@ function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: Ima
   const length = (count * bitsAllocated) / 8;
   const bytes = fragments[0]!;
   if (bytes.length < length) throw undecodable(`the pixel data have ${bytes.length} bytes where ${length} belong`);
-  // In big endian a word of OW is swapped even where it holds two samples of 8 bits (PS3.5 section 8.1.2).
+  // In big endian, words of OW are swapped even where they hold two samples of 8 bits (PS3.5 section 8.1.2).
   const swap = bigEndian && (bitsAllocated === 16 || vr === 'OW');
   const ordered = swap ? Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16() : bytes;
   return { ...unpack(ordered.subarray(0, length), bitsAllocated, headerLayout(header)), planar, becameRgb: false };
@@ -87,7 +87,7 @@ function rle({ fragments }: PixelElement, header: ImageHeader): InWhole {
 
 function headerLayout({ highBit, bitsStored, signed, overlayBits }: ImageHeader): Layout {
   const shift = highBit + 1 - bitsStored;
-  // An overlay within the bits stored would be a slip in the header: overlays lie beside them (PS3.3 section C.9.2).
+  // Overlay bits within the stored bits are an error of the header: overlays lie outside of them (PS3.3 section C.9.2).
   return { shift, bits: bitsStored, signed, overlays: overlayBits & ~((2 ** bitsStored - 1) << shift) };
 }
 
@@ -104,14 +104,13 @@ async function compressed({ fragments }: PixelElement, header: ImageHeader, reso
 }
 
 /**
- * A codestream knows its precision and sign better than a header that other software rewrote. Its values start at bit
- * 0, except where the encoder took whole cells (precision beyond the high bit): then the header says which bits count.
- * Signed data in an unsigned codestream are two's complement at the codestream's precision; unsigned data in a signed
- * codestream lost their top bit to the sign, and get it back.
+ * Bits of a value in a decoded cell. The codestream's precision and sign are more reliable than a header that other
+ * software rewrote. Values start at bit 0, unless the encoder took whole cells (precision beyond the high bit): then
+ * the header says which bits count. Signed data in an unsigned codestream are two's complement at the codestream's
+ * precision; unsigned data in a signed codestream lost their top bit to the sign, which is undone.
  */
 function layoutOf({ kind, precision, signed }: DecodedFrame, header: ImageHeader): Layout {
-  // A lossy codec may overshoot the bits stored: what it overshoots by is brightness, not an overlay, and must not wrap
-  // around to black.
+  // Lossy compression may exceed Bits Stored: the excess is brightness, no overlay, and must not wrap around to black.
   if (kind === 'jpeg' && !header.signed && header.highBit === header.bitsStored - 1)
     return wholeLayout(precision, false);
   if (!signed && precision > header.highBit) return headerLayout(header);
@@ -119,19 +118,19 @@ function layoutOf({ kind, precision, signed }: DecodedFrame, header: ImageHeader
   return wholeLayout(bits, header.signed);
 }
 
-/** Nothing but the value lies in a cell of a codestream; what a decoder fills above it, a sign, is none of it. */
+/** Cells of a codestream hold nothing but the value; sign bits that a decoder fills in above it are ignored. */
 function wholeLayout(bits: number, signed: boolean): Layout {
   return { shift: 0, bits, signed, overlays: 0x10000 - 2 ** bits };
 }
 
-/** A single frame's fragments belong together however many there are; 63 have been seen. */
+/** All fragments of a single frame belong together; up to 63 are met in practice. */
 function join(fragments: readonly Uint8Array[]): Uint8Array {
   return fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
 }
 
 /**
- * Takes the bits that count out of their cells (PS3.5 section 8.1.1). `bytes` are little endian, as is every machine
- * that Node 20 is shipped for but one.
+ * Extracts values from their cells (PS3.5 section 8.1.1). `bytes` are little endian, as are all but one of the machines
+ * that Node 20 runs on.
  */
 function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples, 'values' | 'counts' | 'beyondStored'> {
   const cells = cell === 8 ? bytes : words(bytes);
@@ -146,9 +145,10 @@ function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples,
   };
 }
 
-/** How many cells hold each value. */
+/** Number of cells by value. */
 function countCells(cells: Uint8Array | Uint16Array): Uint32Array {
-  // In two tables: neighbours are often alike, and counting one must not wait for the other.
+  // Two tables, one for every other cell: neighbours often have the same value, and two updates of one counter would
+  // wait for each other.
   const [counts, others] = [new Uint32Array(COUNTS), new Uint32Array(COUNTS)];
   const even = countPairs(cells, counts, others);
   for (let index = even; index < cells.length; index += 1) counts[cells[index]!]! += 1;
@@ -156,7 +156,7 @@ function countCells(cells: Uint8Array | Uint16Array): Uint32Array {
   return counts;
 }
 
-/** Two cells of 16 bits are read at once where they lie so. @returns how many cells are counted */
+/** Counts aligned 16-bit cells two at a time. @returns the number of cells counted */
 function countPairs(cells: Uint8Array | Uint16Array, counts: Uint32Array, others: Uint32Array): number {
   if (cells.BYTES_PER_ELEMENT === 1 || cells.byteOffset % 4 !== 0) {
     const even = cells.length & ~1;
@@ -175,14 +175,14 @@ function countPairs(cells: Uint8Array | Uint16Array, counts: Uint32Array, others
   return 2 * pairs.length;
 }
 
-/** The bits that are set in any cell. */
+/** Bits that are set in any cell. */
 function bitsUsed(counts: Uint32Array): number {
   let used = 0;
   for (let value = 0; value < COUNTS; value += 1) if (counts[value]! > 0) used |= value;
   return used;
 }
 
-/** Of what {@link take} makes of the cells. */
+/** Number of cells by the value that {@link take} extracts. */
 function countTaken(cells: Uint32Array, layout: Layout): Uint32Array {
   const counts = new Uint32Array(COUNTS);
   const taken = taker(layout);
@@ -191,16 +191,16 @@ function countTaken(cells: Uint32Array, layout: Layout): Uint32Array {
 }
 
 /**
- * Where the values lie really: software that rescales or rotates films leaves Bits Stored and High Bit as they were.
- * Cut off at Bits Stored, what is brighter would wrap around to black.
+ * Actual position of the values: software that rescales or rotates films leaves Bits Stored and High Bit unchanged.
+ * Without this, brighter values would wrap around to black.
  */
 function layoutUsed(used: number, cell: 8 | 16, claimed: Layout): Layout {
   const { shift, bits, signed, overlays } = claimed;
   const [above, below] = [(used & ~overlays) >>> (shift + bits), used & ~overlays & (2 ** shift - 1)];
-  // Signed values may be extended to the whole cell, which then is their right reading.
+  // Signed values may be extended to the whole cell.
   if (above !== 0 && signed) return overlays === 0 ? { ...claimed, bits: cell - shift } : claimed;
   if (above !== 0) return { ...claimed, bits: bits + 32 - Math.clz32(above) };
-  // Nothing in the top bits, something below the lowest one: the values start at bit 0, whatever High Bit says.
+  // Nothing in the top bits and something below the lowest one: the values start at bit 0, whatever High Bit says.
   return below !== 0 && used >>> bits === 0 ? { ...claimed, shift: 0 } : claimed;
 }
 
@@ -212,7 +212,7 @@ function differing(some: StoredValues, others: StoredValues): number {
 
 function take(cells: Uint8Array | Uint16Array, used: number, cell: 8 | 16, layout: Layout): StoredValues {
   const { shift, signed } = layout;
-  // Nothing lies in the cells but the values.
+  // The cells hold nothing but the values.
   if (!signed && shift === 0 && (used & ~maskOf(layout)) === 0) return cells;
   const values = signed
     ? new Int16Array(cells.length)
@@ -224,7 +224,7 @@ function take(cells: Uint8Array | Uint16Array, used: number, cell: 8 | 16, layou
   return values;
 }
 
-/** The value in a cell. */
+/** Function that extracts the value of a cell. */
 function taker(layout: Layout): (cell: number) => number {
   const { shift, bits, signed } = layout;
   const mask = maskOf(layout);

@@ -2,15 +2,15 @@ import { HilumError } from '../base/errors';
 import { identifierProblem, wholeIdentifier } from './identifiers';
 
 /**
- * Values copied from a film of unknown making, made fit for their Value Representation (PS3.5 section 6.2), or dropped.
+ * Makes values copied from a film valid for their Value Representation (PS3.5 section 6.2), or drops them.
  *
- * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Three rules: what
- * merely describes is cut to length; what identifies is copied whole, even where it breaks its VR, or left empty
- * (identifiers.ts); nothing is repaired by guessing.
+ * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Descriptive values
+ * are cut to length; identifiers are copied whole, even where they break their VR, or left empty (identifiers.ts);
+ * nothing is repaired by guessing.
  */
 export type CopiedVr = 'AS' | 'CS' | 'DA' | 'DS' | 'LO' | 'PN' | 'SH' | 'TM' | 'UT';
 
-/** @throws HilumError ENCODE_FAILED: objects are born valid, or not at all. */
+/** Refuses to build an object. @throws HilumError ENCODE_FAILED */
 export function refuse(reason: string): never {
   throw new HilumError('ENCODE_FAILED', 'permanent', reason);
 }
@@ -27,22 +27,19 @@ const CLEANERS: Readonly<Record<CopiedVr, (text: string) => string>> = {
   UT: (text) => cut(text, 1024),
 };
 
-/**
- * One value of a naturalised attribute as text that fits its VR; '' when there is none or it cannot be made to fit. Of
- * several values the first.
- */
+/** First value of a naturalised attribute as valid text of its VR; '' where there is none or it can't be made valid. */
 export function clean(vr: CopiedVr, value: unknown): string {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return CLEANERS[vr](plain(vr === 'PN' ? nameText(first) : first));
 }
 
-/** An identifier, whole; '' when there is none or it can't be carried. */
+/** A whole identifier; '' where there is none or it can't be copied. */
 export function cleanIdentifier(value: unknown): string {
   const whole = wholeIdentifier(value);
   return identifierProblem(whole) === null ? whole : '';
 }
 
-/** Text without control characters; the backslash separates values (PS3.5 section 6.4), so that it can be in none. */
+/** Text without control characters and without backslashes, which separate values (PS3.5 section 6.4). */
 export function plain(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
   return (
@@ -53,7 +50,7 @@ export function plain(value: unknown): string {
   );
 }
 
-/** At most `length` characters; characters beyond the Basic Multilingual Plane count once and are never halved. */
+/** At most `length` characters; a character beyond the Basic Multilingual Plane counts once and is not split. */
 export function cut(text: string, length: number): string {
   return Array.from(text).slice(0, length).join('').trim();
 }
@@ -69,7 +66,7 @@ function isDate(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
 }
 
-/** Decimal String: at most 16 characters, so a long fraction is rounded. */
+/** Decimal String: at most 16 characters, so that long fractions are rounded. */
 function decimal(text: string): string {
   const number = Number(text);
   if (text === '' || !Number.isFinite(number)) return '';
@@ -83,7 +80,9 @@ function nameText(value: unknown): unknown {
   return [Alphabetic, Ideographic, Phonetic].map(plain).join('=');
 }
 
-/** PS3.5 section 6.2.1: up to three component groups of up to 64 characters, each of up to five components. */
+/**
+ * Valid PN: up to three component groups of up to 64 characters, each with up to five components (PS3.5 section 6.2.1).
+ */
 function personName(text: string): string {
   const groups = text
     .split('=')

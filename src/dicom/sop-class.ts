@@ -1,7 +1,7 @@
 /**
- * Storage SOP Classes of PS3.4 table B.5-1 (and retired ones) whose objects are no image, below 1.2.840.10008.5.1.4:
- * documents, presentation states, waveforms, raw data, registrations, plans, protocols. Segmentations and parametric
- * maps have frames, but none is a film.
+ * Storage SOP Classes of PS3.4 table B.5-1 (and retired ones) without images, below 1.2.840.10008.5.1.4: documents,
+ * presentation states, waveforms, raw data, registrations, plans, protocols. Segmentations and parametric maps have
+ * frames, but are no films.
  */
 const NO_IMAGE = [
   /^1\.1\.4\.2$/,
@@ -20,7 +20,9 @@ const DICOM_STORAGE = '1.2.840.10008.5.1.4.';
 /** Siemens CSA Non-Image Storage; Philips private MR spectrum, series data and examcard. */
 const PRIVATE_NO_IMAGE = /^(1\.3\.12\.2\.1107\.5\.9\.1|1\.3\.46\.670589\.11\.0\.0\.12\.[124])$/;
 
-/** Whether objects of this SOP Class are known to be no image, whatever their Modality says; unknown classes may be. */
+/**
+ * Whether objects of this SOP Class are known to have no image, whatever their Modality; unknown classes may have one.
+ */
 export function isNoImageClass(sopClassUid: string): boolean {
   if (PRIVATE_NO_IMAGE.test(sopClassUid)) return true;
   const storage = sopClassUid.startsWith(DICOM_STORAGE) ? sopClassUid.slice(DICOM_STORAGE.length) : null;

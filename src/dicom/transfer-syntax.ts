@@ -15,8 +15,8 @@ export const NATIVE: ReadonlySet<string> = new Set([
   EXPLICIT_VR_BIG_ENDIAN,
 ]);
 /**
- * PS3.5 section A.4: JPEG baseline, extended, (retired) spectral selection and progressive, lossless (process 14, and
- * selection value 1), JPEG-LS, JPEG 2000, High-Throughput JPEG 2000.
+ * Transfer syntaxes of PS3.5 section A.4: JPEG baseline, extended, (retired) spectral selection and progressive,
+ * lossless (process 14, and selection value 1), JPEG-LS, JPEG 2000, High-Throughput JPEG 2000.
  */
 export const CODESTREAMS: ReadonlySet<string> = new Set(
   ['50', '51', '53', '55', '57', '70', '80', '81', '90', '91', '201', '202', '203'].map(
@@ -24,7 +24,10 @@ export const CODESTREAMS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** The transfer syntax that allows all of a kind; whether it lost something, the codestream itself tells (lossy.ts). */
+/**
+ * The most general transfer syntax of each kind of codestream; whether one is lossy is read from the codestream
+ * (lossy.ts).
+ */
 const OF_CODESTREAM: Readonly<Record<Codestream['kind'], string>> = {
   jpeg: '1.2.840.10008.1.2.4.51',
   'jpeg-lossless': '1.2.840.10008.1.2.4.57',
@@ -33,7 +36,7 @@ const OF_CODESTREAM: Readonly<Record<Codestream['kind'], string>> = {
   htj2k: '1.2.840.10008.1.2.4.203',
 };
 
-/** All compressed syntaxes are Explicit VR Little Endian around the pixel data (PS3.5 section A.4). */
+/** All compressed transfer syntaxes are in Explicit VR Little Endian outside of the pixel data (PS3.5 section A.4). */
 export function encodingOf(transferSyntaxUid: string): Encoding {
   return {
     explicit: transferSyntaxUid !== IMPLICIT_VR_LITTLE_ENDIAN,
@@ -42,8 +45,8 @@ export function encodingOf(transferSyntaxUid: string): Encoding {
 }
 
 /**
- * The transfer syntax that the data have, where the file meta information names another encoding, or leaves out that
- * pixel data are compressed. Which codestream it is, it says itself.
+ * Actual transfer syntax, where the file meta information names another encoding, or does not say that pixel data are
+ * compressed. The kind of codestream is read from the pixel data.
  */
 export function actualSyntax(said: string, encoding: Encoding, pixelData: PixelElement | null): string {
   if (pixelData?.encapsulated === true)
@@ -51,7 +54,7 @@ export function actualSyntax(said: string, encoding: Encoding, pixelData: PixelE
   return NATIVE.has(said) ? nativeSyntax(said, encoding) : said;
 }
 
-/** Deflated stays so: what it was packed in does not matter any more. */
+/** A deflated data set keeps its transfer syntax, though it is inflated by now. */
 function nativeSyntax(said: string, { explicit, littleEndian }: Encoding): string {
   if (!littleEndian) return EXPLICIT_VR_BIG_ENDIAN;
   if (!explicit) return IMPLICIT_VR_LITTLE_ENDIAN;
@@ -67,7 +70,10 @@ function encapsulatedSyntax(said: string, { fragments }: PixelElement): string {
   }
 }
 
-/** PS3.5 section G.5: the number of segments, and the offset of the first, which is the header's length. */
+/**
+ * Whether a fragment is RLE: it starts with the number of segments and the offset of the first, the header's length
+ * (PS3.5 section G.5).
+ */
 function isRle(fragment: Uint8Array | undefined): boolean {
   if (fragment === undefined || fragment.length < 64) return false;
   const view = new DataView(fragment.buffer, fragment.byteOffset, fragment.byteLength);

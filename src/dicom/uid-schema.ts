@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_UID_LENGTH, type Uid, UID_FORM, unpadded } from './uid';
 
-/** A UID inside a message that anybody may have published: `tryParseUid`, in a form that a JSON Schema can tell. */
+/** Schema of a UID in a message of unknown origin: `tryParseUid`, in a form that JSON Schema can express. */
 export const uidSchema = z
   .string()
   .overwrite(unpadded)

@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto';
 
 /**
  * A DICOM UID that has passed {@link parseUid}: at most 64 characters, numbers separated by dots. PS3.5 section 9.1
- * allows no component with a leading zero and none alone, but archives hold objects with both. They are taken as they
- * are and never mended: a result that is to lie in the study of its film must name that very study.
+ * forbids leading zeros in a component and a UID of one component, but archives hold both, and they are accepted
+ * unchanged: a result must name the very study of its film.
  */
 export type Uid = string & { readonly __brand: 'Uid' };
 
 export const UID_FORM = /^\d+(\.\d+)*$/;
-/** Characters. */
+/** In characters. */
 export const MAX_UID_LENGTH = 64;
 
-/** Without the padding that archives leave at the end of a UID: NUL by PS3.5 section 9.1, space by mistake. */
+/** Without trailing padding: NUL by PS3.5 section 9.1, space by mistake. */
 export const unpadded = (text: string): string => text.replace(/[\0 ]+$/, '');
 
-/** @throws RangeError when the text is no UID. Trailing NUL or space padding is taken off first. */
+/** @throws RangeError where the text is no UID. Trailing NUL or space padding is removed first. */
 export function parseUid(text: unknown): Uid {
   const uid = tryParseUid(text);
   if (uid === undefined)
@@ -30,13 +30,13 @@ export function tryParseUid(text: unknown): Uid | undefined {
   return uid.length <= MAX_UID_LENGTH && UID_FORM.test(uid) ? (uid as Uid) : undefined;
 }
 
-/** Namespace of all names that are hashed into UIDs. Never change it: it would store every result a second time. */
+/** Namespace of the names that are hashed into UIDs. Never change it: every result would be stored a second time. */
 const NAMESPACE = Buffer.from('7b0ad7a1a4d14c0c9a52c9f3c0f5d3e1', 'hex');
 
 /**
- * A UID that is the same whenever `parts` are the same: "2.25." and a name-based UUID (RFC 4122 version 5) as a decimal
- * (PS3.5 section B.2). Everything that changes the content of an object belongs into `parts`; then what exists already
- * is recognised and never sent twice.
+ * Derives a UID that is the same whenever `parts` are the same: "2.25." and a name-based UUID (RFC 4122 version 5) as a
+ * decimal (PS3.5 section B.2). Everything that changes the content of an object has to be in `parts`, so that an
+ * existing object is recognised and not stored twice.
  */
 export function deriveUid(parts: readonly (string | number | boolean)[]): Uid {
   const digest = createHash('sha1').update(NAMESPACE).update(JSON.stringify(parts)).digest().subarray(0, 16);

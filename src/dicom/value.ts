@@ -6,10 +6,7 @@ export const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV',
 const ENCODED_TEXT = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 const SINGLE_TEXT = new Set(['LT', 'ST', 'UT', 'UR']);
 const ASCII = ['ISO_IR 100'];
-/**
- * Bytes of text or numbers in one element, 65536 numbers of 8 bytes and more; what is longer is no attribute that is
- * read, and comes as null.
- */
+/** Largest text or number value that is read (bytes), at least 65536 numbers; a longer one comes as null. */
 const LONGEST_VALUE = 1 << 20;
 
 const NUMBERS: Readonly<
@@ -25,9 +22,9 @@ const NUMBERS: Readonly<
 };
 
 /**
- * As dcmjs naturalises: one value plain, several as an array, none as null; person names as objects by component group
- * (PS3.18 section F.2.2).
- * @param isWhole of an identifier: one text, whatever the VR says and however many backslashes are in it
+ * Value in dcmjs's naturalised form: one value plain, several as an array, none as null; person names as objects by
+ * component group (PS3.18 section F.2.2).
+ * @param isWhole for an identifier: one text, whatever the VR and however many backslashes it has
  */
 export function readValue(
   bytes: Uint8Array,
@@ -47,7 +44,7 @@ export function readValue(
   return readText(vr, text);
 }
 
-/** Anything that is neither numbers nor bytes; Value Representations that nobody knows are short and read as text. */
+/** Everything but numbers and bytes; unknown Value Representations are short and read as text. */
 function isText(vr: string): boolean {
   return vr !== 'OB' && vr !== 'UN' && (!LONG_VRS.has(vr) || ENCODED_TEXT.has(vr) || vr === 'UR');
 }

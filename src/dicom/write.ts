@@ -9,17 +9,14 @@ const { DicomDict, DicomMetaDictionary } = dcmjs.data;
 
 const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
 
-/** What writes a file, PS3.7 section D.3.3.2. */
+/** Implementation Class UID and Version Name of the writer (PS3.7 section D.3.3.2). */
 export interface Implementation {
   readonly classUid: Uid;
-  /** At most 16 characters. */
+  /** Up to 16 characters. */
   readonly versionName: string;
 }
 
-/**
- * Longest value in characters, PS3.5 section 6.2. dcmjs cuts longer ones itself, with a log line that quotes them: it
- * must never come to that.
- */
+/** Longest value in characters (PS3.5 section 6.2). dcmjs would cut longer ones and log them, which must not happen. */
 const LONGEST: Readonly<Record<string, number>> = {
   AE: 16,
   AS: 4,
@@ -36,14 +33,14 @@ const LONGEST: Readonly<Record<string, number>> = {
   TM: 14,
   UI: 64,
 };
-/** Bytes that a length field of 16 bits can state, PS3.5 section 7.1.2; FL has such a field. */
+/** Largest length in bytes of a VR with a 16-bit length field, such as FL (PS3.5 section 7.1.2). */
 const SHORT_LENGTH_LIMIT = 0xfffe;
 
 /**
- * A naturalised data set as a PS3.10 file in Explicit VR Little Endian with UTF-8 text. The same data set gives the
- * same bytes. The file meta information is made here: a source's own would name its compressed transfer syntax, and its
- * character set would turn names into something else.
- * @throws HilumError ENCODE_FAILED for what would not be valid DICOM: an unknown keyword, a value too long, no UID.
+ * Encodes a naturalised data set as a PS3.10 file in Explicit VR Little Endian with UTF-8 text. The same data set gives
+ * the same bytes. The file meta information is made anew: a source's own names its compressed transfer syntax and its
+ * character set.
+ * @throws HilumError ENCODE_FAILED for invalid DICOM: an unknown keyword, a value too long, no UID
  */
 export function encodePart10(whole: Dataset, implementation: Implementation): Uint8Array {
   const { _overlays = [], ...dataset } = whole as Dataset & { _overlays?: readonly OverlayPlane[] };
@@ -58,18 +55,18 @@ export function encodePart10(whole: Dataset, implementation: Implementation): Ui
   const isApart = last !== undefined && /^O[BW]$/.test(last.vr) && pixels instanceof ArrayBuffer;
   if (!isApart && _overlays.length > 0) refuse('overlays lie over pixels, and there are none');
   file.dict = isApart ? others : elements;
-  // Lengths were looked at above; dcmjs would quote an identifier that is longer than its VR.
+  // Lengths are checked above; dcmjs would log an identifier that is longer than its VR allows.
   const written = new Uint8Array(file.write({ allowInvalidVRLength: true }));
   return isApart ? withPixels([written, ..._overlays.map(encodeOverlay)], last.vr, pixels) : written;
 }
 
-/** (7FE0,0010): the last element of an object, as Hilum writes nothing behind it, and only overlays just before. */
+/** Pixel Data (7FE0,0010): the last element of an object that Hilum writes, preceded by overlays. */
 const PIXEL_DATA = '7FE00010';
 const ELEMENT_HEADER_BYTES = 12;
 
 /**
- * The file, its overlays, and its pixel data behind them (PS3.5 section 7.1.2, explicit VR with a length of 32 bits):
- * dcmjs would copy millions of bytes several times.
+ * Appends overlays and pixel data to the file (PS3.5 section 7.1.2, explicit VR with a 32-bit length): dcmjs would copy
+ * millions of bytes several times.
  */
 function withPixels(before: readonly Uint8Array[], vr: string, pixels: ArrayBuffer): Uint8Array {
   const length = pixels.byteLength + (pixels.byteLength % 2);
@@ -106,7 +103,7 @@ function checkDataset(dataset: Dataset, path: string): void {
   }
 }
 
-/** Copied whole, whatever its VR allows. */
+/** Identifiers are copied whole, whatever their VR allows. */
 function checkIdentifier(value: unknown, path: string): void {
   const problem = typeof value === 'string' ? identifierProblem(value) : 'is no text';
   if (problem !== null) refuse(`${path} ${problem}`);

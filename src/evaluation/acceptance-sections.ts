@@ -1,20 +1,21 @@
+import { html, type Html } from '../base/html';
 import { type PlainKey, say, type Words } from '../language/say';
 import type { PairedEstimate } from '../statistics/bootstrap';
 import type { PredictiveValues } from '../statistics/predictive';
 import type { ThresholdFigures } from '../statistics/statistics';
 import type { Criterion } from './acceptance';
 import type { Comparison } from './comparison';
-import { html, type Markup, table } from './markup';
 import type { CriterionName, TestFacts } from './protocol';
 import type { EvaluationReport } from './report';
+import { table } from './table';
 import { figuresIn } from './words';
 
 type Said = TestFacts | null;
 
 const personOf = (person: TestFacts['examiner']) => [person?.name, person?.role].filter(Boolean).join(', ');
 
-/** Where, what and by whom; a line is left to be filled in by hand where no protocol says it. */
-export function testSection(protocol: Said, words: Words): Markup {
+/** Place, object and people of the test; what no protocol states is left as a line to fill in by hand. */
+export function testSection(protocol: Said, words: Words): Html {
   const rows = [
     [say(words, 'evaluation.test.site'), protocol?.site ?? ''],
     [say(words, 'evaluation.test.department'), protocol?.department ?? ''],
@@ -50,7 +51,7 @@ const CRITERION_WORDS: Readonly<Record<CriterionName, PlainKey>> = {
 };
 const COUNTED: readonly CriterionName[] = ['patientsWith', 'patientsWithout'];
 
-export function acceptanceSection({ acceptance }: Pick<EvaluationReport, 'acceptance'>, words: Words): Markup {
+export function acceptanceSection({ acceptance }: Pick<EvaluationReport, 'acceptance'>, words: Words): Html {
   const heading = html`<h2>${say(words, 'evaluation.acceptance.heading')}</h2>`;
   if (acceptance === null)
     return html`<section>
@@ -94,8 +95,8 @@ function criterionRow({ name, kind, limit, by, value, interval, isMet }: Criteri
   ];
 }
 
-/** How many films are flagged, and what a call means where the finding is as frequent as the protocol says. */
-export function useSection(report: EvaluationReport, words: Words): Markup {
+/** Number of flagged films, and the meaning of a call at the prevalence that the protocol states. */
+export function useSection(report: EvaluationReport, words: Words): Html {
   const { flagged, proposed, atOperatingPoint, predictive, labels } = report;
   const { share, decimal } = figuresIn(words);
   const point = (at: ThresholdFigures) => ({ point: decimal(at.threshold, 4) });
@@ -124,7 +125,7 @@ export function useSection(report: EvaluationReport, words: Words): Markup {
   </section>`;
 }
 
-function predictivePart(predictive: EvaluationReport['predictive'], columns: readonly string[], words: Words): Markup {
+function predictivePart(predictive: EvaluationReport['predictive'], columns: readonly string[], words: Words): Html {
   if (predictive === null) return html`<p>${say(words, 'evaluation.use.noPrevalence')}</p>`;
   const { atOperatingPoint, atProposed } = predictive;
   const { percent, estimate } = figuresIn(words);
@@ -153,18 +154,18 @@ function proposedMatrix(
   { from, figures }: NonNullable<EvaluationReport['proposed']>,
   labels: EvaluationReport['labels'],
   words: Words,
-): Markup {
+): Html {
   const key = from === 'protocol' ? 'evaluation.use.matrix' : 'evaluation.use.matrixOfChoice';
   return confusionTable(say(words, key), figures, labels, words);
 }
 
-/** Rows are labels, columns what was called. */
+/** Confusion table: rows are labels, columns are calls. */
 export function confusionTable(
   caption: string,
   { confusion: { truePositive, falseNegative, falsePositive, trueNegative } }: Pick<ThresholdFigures, 'confusion'>,
   { positive, negative }: Pick<EvaluationReport['labels'], 'positive' | 'negative'>,
   words: Words,
-): Markup {
+): Html {
   return table(
     caption,
     [
@@ -179,11 +180,11 @@ export function confusionTable(
   );
 }
 
-/** Nothing where nothing is compared. */
+/** Section on the comparison; null where nothing is compared. */
 export function comparisonSection(
   { comparison, labels }: Pick<EvaluationReport, 'comparison' | 'labels'>,
   words: Words,
-): Markup | null {
+): Html | null {
   if (comparison === null) return null;
   const { name, films, patients, onlyFirst, onlySecond, models, kind } = comparison;
   return html`<section>
@@ -203,7 +204,7 @@ export function comparisonSection(
   </section>`;
 }
 
-function pairedTable({ thresholds, auc, sensitivity, specificity, flagged }: Comparison, words: Words): Markup {
+function pairedTable({ thresholds, auc, sensitivity, specificity, flagged }: Comparison, words: Words): Html {
   const { decimal, estimate } = figuresIn(words);
   const row = (title: string, { first, second, difference }: PairedEstimate) => [
     title,
@@ -228,7 +229,7 @@ function pairedTable({ thresholds, auc, sensitivity, specificity, flagged }: Com
   );
 }
 
-function callsTable({ calls }: Comparison, labels: EvaluationReport['labels'], words: Words): Markup {
+function callsTable({ calls }: Comparison, labels: EvaluationReport['labels'], words: Words): Html {
   const row = (label: string, { both, first, second, neither }: Comparison['calls']['positive']) => [
     label,
     both,
@@ -249,8 +250,8 @@ function callsTable({ calls }: Comparison, labels: EvaluationReport['labels'], w
   );
 }
 
-/** To be filled in by hand: the decision is of those who sign. */
-export function signatureSection(protocol: Said, words: Words): Markup {
+/** Lines for signatures, to fill in by hand. */
+export function signatureSection(protocol: Said, words: Words): Html {
   const blank = html`<span class="blank"></span>`;
   const people = [protocol?.examiner, protocol?.responsible];
   return html`<section class="signatures">

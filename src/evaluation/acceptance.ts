@@ -4,7 +4,7 @@ import type { PredictiveValues } from '../statistics/predictive';
 import type { PatientCount, Share } from '../statistics/statistics';
 import { CRITERIA, type CriterionName, type Protocol } from './protocol';
 
-/** What the criteria are held against. */
+/** Figures that the criteria are compared with. */
 export interface Judged {
   readonly auc: Estimate;
   readonly sensitivity: Share;
@@ -21,19 +21,19 @@ export interface Criterion {
   readonly name: CriterionName;
   readonly kind: 'atLeast' | 'atMost';
   readonly limit: number;
-  /** `bound`: the end of the 95 % interval that speaks against acceptance must hold, not just the value. */
+  /** `bound`: the unfavourable end of the 95 % interval is compared, not the value itself. */
   readonly by: 'value' | 'bound';
-  /** Null where there is nothing to measure; then it is not met. */
+  /** Null where it can't be measured; then the criterion is not met. */
   readonly value: number | null;
   readonly interval: Estimate['interval'];
   readonly isMet: boolean;
 }
 
 export interface Acceptance {
-  /** What sensitivity, specificity, predictive values and flagged films are judged at. */
+  /** Threshold of sensitivity, specificity, predictive values and flagged films. */
   readonly threshold: number;
   readonly criteria: readonly Criterion[];
-  /** All of them are met. */
+  /** All criteria are met. */
   readonly isAccepted: boolean;
 }
 

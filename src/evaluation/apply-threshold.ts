@@ -5,11 +5,11 @@ import { writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 
 /**
- * Writes the operating point into a configuration file and changes nothing else in it: comments stay. Whole or not at
- * all.
+ * Writes an operating point into a configuration file, whole or not at all, and changes nothing else; comments are
+ * kept.
  * @param finding whose rule in `findings.rules` gets it; null: `classification.threshold`, for the first finding
- * @param check called with the path of the new file before it takes the old one's place; it throws when the file is no
- * valid configuration
+ * @param check called with the path of the new file before it replaces the old one; throws when the file is no valid
+ * configuration
  * @throws HilumError CONFIG_INVALID when the file is no YAML
  */
 export async function applyThreshold(
@@ -17,7 +17,7 @@ export async function applyThreshold(
   { threshold, finding }: { readonly threshold: number; readonly finding: string | null },
   check: (path: string) => void,
 ): Promise<void> {
-  // Behind a link lies the file that is meant: a rename would replace the link.
+  // A symbolic link is resolved, as a rename would replace the link.
   const path = await realpath(config);
   const text = await readFile(path, 'utf8');
   const document = parseDocument(text);
@@ -31,8 +31,8 @@ export async function applyThreshold(
 }
 
 /**
- * The text with its one key changed or added where it belongs; written anew as a whole only where that can't be done,
- * which keeps comments but not the spacing.
+ * The text with one key changed or added. Only where that fails the whole document is written anew, which keeps
+ * comments but not the spacing.
  */
 function withThreshold(text: string, document: Document, threshold: number): string {
   const edited = edit(text, document, threshold);
@@ -45,7 +45,10 @@ function withThreshold(text: string, document: Document, threshold: number): str
     : document.toString({ lineWidth: 0 });
 }
 
-/** With the threshold in the finding's rule, which is added where there is none; comments stay, spacing may change. */
+/**
+ * The document with the threshold in the finding's rule, which is added if missing; comments are kept, spacing may
+ * change.
+ */
 function withRule(document: Document, finding: string, threshold: number): string {
   const rules = document.getIn(['findings', 'rules']);
   const at = isSeq(rules) ? rules.items.findIndex((rule) => isMap(rule) && rule.get('finding') === finding) : -1;
@@ -55,7 +58,7 @@ function withRule(document: Document, finding: string, threshold: number): strin
   return document.toString({ lineWidth: 0 });
 }
 
-/** Null where there is no plain place for it; what comes out is checked by the caller. */
+/** Null where the key can't be inserted as text; the caller checks the result. */
 function edit(text: string, document: Document, threshold: number): string | null {
   const end = text.includes('\r\n') ? '\r\n' : '\n';
   const replace = ([from, to]: readonly [number, number], by: string) => text.slice(0, from) + by + text.slice(to);
@@ -69,7 +72,7 @@ function edit(text: string, document: Document, threshold: number): string | nul
   return `${text}${text === '' || text.endsWith('\n') ? '' : end}classification:${end}  threshold: ${threshold}${end}`;
 }
 
-/** As the first of a map's items: a line of its own in a block, or behind the brace. */
+/** Inserts a key as the first item of a map: on a line of its own, or after the opening brace. */
 function into(text: string, map: YAMLMap, line: string, item: string, end: string): string | null {
   const first = map.items[0]?.key;
   if (!map.range) return null;

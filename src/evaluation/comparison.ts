@@ -6,24 +6,24 @@ import type { Scored } from '../statistics/statistics';
 import { weightedAuc, weightedFlagged, weightedSensitivity, weightedSpecificity } from '../statistics/weighted';
 import type { FilmRecord } from './journal';
 
-/** What the evaluated models and operating point are compared with. */
+/** The other side of a comparison. */
 export interface ComparedWith {
   readonly kind: 'threshold' | 'models' | 'configuration';
-  /** As it was named. */
+  /** As given on the command line. */
   readonly name: string;
   readonly models: AnalysisIdentity['models'];
-  /** Its operating point of the finding. */
+  /** Its operating point for the finding. */
   readonly threshold: number;
   readonly records: ReadonlyMap<string, FilmRecord>;
 }
 
-/** Two on the same films; `second` is what was named by `--compare`. */
+/** Two analyses of the same films; `second` is the one that `--compare` names. */
 export interface Comparison extends Pick<ComparedWith, 'kind' | 'name' | 'models'> {
   readonly thresholds: { readonly first: number; readonly second: number };
-  /** Films that both analysed: all figures are about these. */
+  /** Number of films that both have analysed; all figures are about these. */
   readonly films: number;
   readonly patients: number;
-  /** Films that only one of both analysed. */
+  /** Number of films that only one has analysed. */
   readonly onlyFirst: number;
   readonly onlySecond: number;
   readonly auc: PairedEstimate;
@@ -40,8 +40,8 @@ interface ComparedFilm {
 }
 
 /**
- * @param films that the first analysed
- * @param all files that may count, those that the first did not analyse among them
+ * @param films films that the first has analysed
+ * @param all all films that count, also those that the first did not analyse
  */
 export function compare(
   films: readonly ComparedFilm[],

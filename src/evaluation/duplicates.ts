@@ -3,9 +3,9 @@ import type { LabelledFilm } from './labels';
 
 export interface JoinedFilm {
   readonly label: LabelledFilm;
-  /** Undefined when the film could not be worked on. */
+  /** Undefined where the film could not be analysed. */
   readonly record: FilmRecord | undefined;
-  /** Whose it is by its header, as a digest; null where that does not tell. */
+  /** Digest of the Patient ID in the header; null where there is none. */
   readonly headerPatient: string | null;
 }
 
@@ -13,9 +13,9 @@ const COPY = 'same content as another film';
 const CONTRADICTION = 'same content as another film, labelled otherwise';
 
 /**
- * Films to leave out because another one has the same bytes, by file with the reason: a copy under another name would
- * count twice, and as another patient it could stand in both halves. The first in the labels file stays; with
- * contradicting labels none does.
+ * Films that are left out as copies (identical bytes), by file with the reason: a copy would count twice, and could be
+ * in both halves as another patient. The first one in the labels file stays; if labels contradict each other, none
+ * does.
  */
 export function copies(joined: readonly JoinedFilm[]): ReadonlyMap<string, string> {
   const byContent = new Map<string, LabelledFilm[]>();

@@ -5,8 +5,8 @@ import type { Labels } from './labels';
 import type { EvaluationReport } from './report';
 
 /**
- * A row for each film of the labels file: what it is labelled, what came of it, and whether the figures count it. The
- * patient is what the labels file calls them, else their number in the report: no Patient ID, and no digest of one.
+ * CSV with a row for each film of the labels file: label, result, and whether it counts in the figures. The patient is
+ * named as in the labels file, else by the number in the report; never by a Patient ID or a digest of one.
  */
 export function filmsCsv(
   report: EvaluationReport,

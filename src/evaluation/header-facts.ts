@@ -1,7 +1,7 @@
 import { type Attributes, text } from '../dicom/attributes';
 import { ageInYears, yearsOf } from '../dicom/patient-age';
 
-/** What a film's header says that films may be grouped by; nothing that tells a patient. */
+/** Properties in a film's header that films are grouped by; none identifies a patient. */
 const FACTS = ['sex', 'age', 'view', 'manufacturer', 'institution'] as const;
 type Fact = (typeof FACTS)[number];
 export type Facts = Readonly<Partial<Record<Fact, string>>>;
@@ -19,7 +19,7 @@ export function factsOf(attributes: Attributes): Facts {
 
 const BANDS = [0, 18, 40, 60, 80] as const;
 
-/** 0-17, 18-39, 40-59, 60-79, 80 and over. */
+/** Age band: 0-17, 18-39, 40-59, 60-79, 80 and over. */
 export function ageBand(years: number | undefined): string | undefined {
   if (years === undefined) return undefined;
   const at = BANDS.findLastIndex((from) => years >= from);
@@ -28,9 +28,8 @@ export function ageBand(years: number | undefined): string | undefined {
 }
 
 /**
- * What a film is grouped by: what the header says, and the labels file's columns. A column named like one of {@link
- * FACTS}, in whatever case, is the same thing and goes before the header where its cell is not empty; an age becomes
- * its band.
+ * Groups of a film, from the header and the labels file's columns. A non-empty cell in a column named like one of
+ * {@link FACTS}, in whatever case, replaces the header's value; an age becomes its band.
  */
 export function groupsOf(
   facts: Facts,
@@ -45,7 +44,7 @@ export function groupsOf(
   return groups;
 }
 
-/** Years, or DICOM's AS; what is neither (a band of one's own) stays as it is. */
+/** Band of an age in years or in DICOM's AS; anything else, such as a site's own band, stays unchanged. */
 function bandOf(cell: string): string {
   const years = /^\d{1,3}([.,]\d+)?$/.test(cell)
     ? Number(cell.replace(',', '.'))

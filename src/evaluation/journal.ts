@@ -7,26 +7,26 @@ import type { FileKind } from '../pipeline/picture-file';
 import type { Facts } from './header-facts';
 
 /**
- * What came of one film: a line of the journal. Labels are not in it, so that a label may be mended without computing
- * anything anew, nor is anything that tells a patient.
+ * Result of one film, a line of the journal. Labels are not in it, so that a label can be corrected without a new
+ * computation; nor is anything that identifies a patient.
  */
 export interface FilmRecord extends Pick<FilmResult, 'outcome' | 'reason' | 'reasonText' | 'view' | 'lungFraction'> {
-  /** Probability of each finding, by its label; none where the film was not analysed. */
+  /** Probability of each finding, by label; empty where the film was not analysed. */
   readonly probabilities: Readonly<Record<string, number>>;
   readonly file: string;
-  /** Size and date of the file: where they differ, `sha256` decides whether it is analysed anew. */
+  /** Size and date of the file: where they differ, `sha256` decides whether it is analysed again. */
   readonly bytes: number;
   readonly modified: number;
-  /** Of the file: the same film may lie there under two names. */
+  /** Digest of the file: the same film may be there under two names. */
   readonly sha256: string;
   readonly kind: FileKind;
   readonly facts: Facts;
 }
 
-/** Raise it when a line's content changes: what was computed before is then computed anew. */
+/** Raise it when the fields of a line change: films are then analysed again. */
 const JOURNAL_VERSION = 4;
 
-/** All that a probability follows from besides the film; the operating point does not belong to it. */
+/** Digest of everything that a probability depends on beside the film; the operating point is not part of it. */
 export function analysisDigest({
   softwareVersion,
   models,
@@ -41,8 +41,8 @@ export function analysisDigest({
 }
 
 /**
- * The journal of an evaluation, in a file named after the digest of models and version, so that nothing computed
- * otherwise is mixed in.
+ * Opens the journal of an evaluation. Its name contains the digest of models and version, so that other results are not
+ * mixed in.
  */
 export function openFilmJournal(dir: string, identity: AnalysisIdentity): Promise<Journal<FilmRecord>> {
   const analysis = analysisDigest(identity);

@@ -4,14 +4,14 @@ import { HilumError } from '../base/errors';
 
 /** One row of the labels file. */
 export interface LabelledFilm {
-  /** As it is written there: relative to the folder of films. */
+  /** As written in the labels file: relative to the folder of films. */
   readonly file: string;
   readonly positive: boolean;
-  /** Null where the file has no such column, or the cell is empty. */
+  /** Null where there is no such column or the cell is empty. */
   readonly patient: string | null;
-  /** Every further column by its heading. */
+  /** Further columns by heading. */
   readonly groups: Readonly<Record<string, string>>;
-  /** Line in the labels file, from 1. */
+  /** Line number in the labels file, from 1. */
   readonly line: number;
 }
 
@@ -21,14 +21,14 @@ export interface Labels {
   readonly problems: readonly { readonly line: number; readonly text: string }[];
   readonly positive: string;
   readonly negative: string;
-  /** The positive value was not named but guessed from its spelling. */
+  /** The positive value was not named, but guessed from its spelling. */
   readonly guessed: boolean;
   readonly hasPatients: boolean;
   readonly groupColumns: readonly string[];
 }
 
 const DELIMITERS = [',', ';', '\t'] as const;
-/** Spellings of a finding that is there, in lower case. */
+/** Spellings of a positive label, in lower case. */
 const POSITIVE_WORDS = new Set(['covid', 'covid-19', 'covid19', 'positive', 'pos', '+', '1', 'yes', 'y', 'true']);
 
 interface Row {
@@ -38,9 +38,9 @@ interface Row {
 
 /**
  * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, UTF-16 or
- * Windows-1252 as spreadsheets write them.
+ * Windows-1252, as spreadsheets write them.
  * @param positive the label of the finding; guessed where it is not given
- * @throws HilumError LABELS_INVALID when the file as a whole can't be used; single bad rows are told in `problems`
+ * @throws HilumError LABELS_INVALID when the file as a whole can't be used; single bad rows are in `problems`
  */
 export function readLabels(bytes: Uint8Array, positive?: string): Labels {
   const [heading, ...rows] = readRows(decode(bytes));
@@ -81,7 +81,9 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** The delimiter is the one that makes the heading's columns: both a comma and a semicolon may stand inside a cell. */
+/**
+ * The delimiter is the one that splits the heading into the known columns, as cells may contain commas and semicolons.
+ */
 function readRows(text: string): Row[] {
   const found = DELIMITERS.find((delimiter) => headingBy(text, delimiter).includes('file')) ?? ',';
   try {
@@ -136,7 +138,7 @@ function sortOut(
 }
 
 /**
- * One spelling for the ways to write a path, Windows' among them: a film that stands there twice must not count twice.
+ * Normalised path, as a film that is listed under two spellings (such as Windows' backslashes) must not count twice.
  */
 function samePath(file: string): string {
   return posix.normalize(file.replaceAll('\\', '/'));

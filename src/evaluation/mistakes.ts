@@ -2,20 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { isAtOrAbove } from '../finding/operating-point';
 import { drawHeatMap, withOutlines } from '../pipeline/draw';
 import { pictureToPng } from '../pipeline/picture-png';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { analyseFilmFile, inside } from './run';
 
-/** A film that was called wrongly, for a person to look at. */
+/** A film that was called wrongly, for review. */
 export interface Mistake {
   readonly file: string;
   readonly positive: boolean;
   readonly probability: number;
 }
 
-/**
- * The positives with the least and the negatives with the greatest probability among those that are on the wrong side
- * of the threshold, the worst first.
- */
+/** The false negatives with the lowest and the false positives with the highest probability, the worst first. */
 export function worstMistakes<T extends Mistake>(
   films: readonly T[],
   threshold: number,
@@ -35,24 +32,24 @@ export function worstMistakes<T extends Mistake>(
   };
 }
 
-/** Longest side of a picture in the report, in pixels. */
+/** Longest side of a picture in the report (pixels). */
 const LONGEST_SIDE = 640;
 
 /**
- * The heat map of a finding as the service draws it, smaller, as a PNG; the film is analysed once more for it. Null
- * where it can't be had any more.
+ * The heat map of a finding as the service draws it, reduced, as PNG; the film is analysed again for it. Null where
+ * that is not possible any more.
  */
 export async function heatMapPng(
   folder: string,
   file: string,
   finding: string,
-  line: Line,
+  pipeline: Pipeline,
 ): Promise<Uint8Array | null> {
   const path = inside(folder, file);
   const bytes = path === null ? null : await readFile(path).catch(() => null);
-  const found = bytes === null ? null : await analyseFilmFile(bytes, line).catch(() => null);
+  const found = bytes === null ? null : await analyseFilmFile(bytes, pipeline).catch(() => null);
   if (found?.outcome.outcome !== 'analysed') return null;
   const { explained } = found.outcome;
   const findings = explained.findings.filter((one) => one.finding.label === finding);
-  return pictureToPng(withOutlines(drawHeatMap({ ...explained, findings }, line.identity())), LONGEST_SIDE);
+  return pictureToPng(withOutlines(drawHeatMap({ ...explained, findings }, pipeline.identity())), LONGEST_SIDE);
 }

@@ -1,9 +1,10 @@
+import { html, type Html } from '../base/html';
 import { say, sayIt, type Words } from '../language/say';
 import { translated } from '../language/words';
-import { LEAST_PATIENTS } from '../statistics/operating-point';
+import { MIN_PATIENTS } from '../statistics/operating-point';
 import { NOT_SAID, OTHERS, type Subgroup } from '../statistics/subgroups';
-import { html, type Markup, table } from './markup';
 import type { EvaluationReport } from './report';
+import { table } from './table';
 import { figuresIn } from './words';
 
 /** One of the worst mistakes, with its heat map where it could be drawn. */
@@ -14,7 +15,7 @@ export interface MistakePicture {
   readonly png: Uint8Array | null;
 }
 
-export function choiceSection({ choice, settings }: EvaluationReport, words: Words): Markup {
+export function choiceSection({ choice, settings }: EvaluationReport, words: Words): Html {
   const { wantedSensitivity, threshold, patients, measured, objections } = choice;
   const { percent, decimal, share } = figuresIn(words);
   const halves = table(
@@ -49,7 +50,7 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
       : html`<p>${say(words, 'evaluation.choice.short', { reached: percent(reached) })}</p>`;
   return html`<section>
     <h2>${say(words, 'evaluation.choice.heading', { sensitivity: percent(wantedSensitivity) })}</h2>
-    <p>${say(words, 'evaluation.choice.text', { least: LEAST_PATIENTS })}</p>
+    <p>${say(words, 'evaluation.choice.text', { least: MIN_PATIENTS })}</p>
     <p>${say(words, 'evaluation.choice.threshold', { threshold: decimal(threshold, 6) })}</p>
     ${halves}
     ${
@@ -61,10 +62,10 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
   </section>`;
 }
 
-/** Below this number of films of a class, a row says little. */
+/** With fewer films of a class, a row is marked as unreliable. */
 const FEW = 10;
 
-export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Markup {
+export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Html {
   const { decimal } = figuresIn(words);
   const introduction =
     subgroups.length === 0
@@ -76,9 +77,9 @@ export function subgroupSection({ subgroups, settings }: EvaluationReport, words
   </section>`;
 }
 
-function subgroupTable({ name, rows }: Subgroup, words: Words): Markup {
+function subgroupTable({ name, rows }: Subgroup, words: Words): Html {
   const { share, estimate } = figuresIn(words);
-  // A column of the labels file has the name that the site gave it.
+  // A column of the labels file is headed by its own name.
   const title = sayIt(words, { key: `evaluation.group.${name}`, values: {} }) ?? name;
   return html`<div class="scroll">
     ${table(
@@ -110,7 +111,7 @@ function groupWords(value: string, words: Words): string {
   return years === undefined ? value : say(words, 'evaluation.subgroups.eldest', { years });
 }
 
-/** Names that a cell shows; report.json has all. */
+/** Number of file names in a cell; report.json has all. */
 const SHOWN_FILES = 5;
 
 function someOf(files: readonly string[], words: Words): string {
@@ -120,10 +121,10 @@ function someOf(files: readonly string[], words: Words): string {
     : shown;
 }
 
-/** Rows of the labels file that the page names. */
+/** Number of rows of the labels file that the page lists. */
 const SHOWN_PROBLEMS = 100;
 
-export function exclusionSection(report: EvaluationReport, words: Words): Markup {
+export function exclusionSection(report: EvaluationReport, words: Words): Html {
   const { excluded, unlabelled, labels, sensitivityWithLeftOut } = report;
   const films =
     excluded.length === 0
@@ -156,7 +157,7 @@ export function exclusionSection(report: EvaluationReport, words: Words): Markup
   </section>`;
 }
 
-function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Markup {
+function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Html {
   return table(
     say(words, 'evaluation.leftOut.caption'),
     [
@@ -165,7 +166,7 @@ function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Ma
       `"${labels.negative}"`,
       say(words, 'evaluation.leftOut.files'),
     ],
-    // A reason of the pipeline stays the code that report.json and docs/events.md name it by.
+    // A reason of the pipeline is shown as its code, as in report.json and docs/events.md.
     excluded.map(({ reason, positive, negative, files }) => [
       translated(words, reason),
       positive,
@@ -179,7 +180,7 @@ export function mistakesSection(
   { settings }: EvaluationReport,
   mistakes: readonly MistakePicture[],
   words: Words,
-): Markup {
+): Html {
   const of = (wanted: MistakePicture['kind']) => mistakes.filter(({ kind }) => kind === wanted);
   const point = figuresIn(words).decimal(settings.threshold, 4);
   return html`<section>
@@ -190,7 +191,7 @@ export function mistakesSection(
   </section>`;
 }
 
-function pictures(heading: string, mistakes: readonly MistakePicture[], words: Words): Markup {
+function pictures(heading: string, mistakes: readonly MistakePicture[], words: Words): Html {
   if (mistakes.length === 0)
     return html`<h3>${heading}</h3>
       <p>${say(words, 'evaluation.mistakes.none')}</p>`;

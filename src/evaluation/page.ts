@@ -1,6 +1,7 @@
+import { html, type Html } from '../base/html';
 import { say, type Words } from '../language/say';
 import { ENGLISH } from '../language/words';
-import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
+import { MIN_FOR_INTERVAL } from '../statistics/bootstrap';
 import { thin } from '../statistics/curves';
 import {
   acceptanceSection,
@@ -10,7 +11,6 @@ import {
   testSection,
   useSection,
 } from './acceptance-sections';
-import { html, type Markup, table } from './markup';
 import {
   choiceSection,
   exclusionSection,
@@ -20,10 +20,11 @@ import {
 } from './page-sections';
 import { calibrationPlot, histogramPlot, precisionRecallPlot, rocPlot } from './plots';
 import type { AtThreshold, EvaluationReport } from './report';
+import { table } from './table';
 import { wholePage } from './whole-page';
 import { figuresIn } from './words';
 
-/** The whole report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
+/** The report as one HTML file without any network access, which its Content Security Policy forbids. */
 export function page(report: EvaluationReport, mistakes: readonly MistakePicture[], words: Words = ENGLISH): string {
   const content = html`${summarySection(report, words)} ${testSection(report.protocol, words)}
   ${acceptanceSection(report, words)} ${figuresSection(report, words)} ${useSection(report, words)}
@@ -35,7 +36,7 @@ export function page(report: EvaluationReport, mistakes: readonly MistakePicture
   return wholePage({ title, footer: footerOf(report), content }, words);
 }
 
-/** What each printed page says beside its number: what it belongs to. */
+/** Footer of each printed page: the report that it belongs to. */
 function footerOf({ protocol, softwareVersion, madeAt }: EvaluationReport): string {
   const at = `${madeAt.slice(0, 16).replace('T', ' ')} UTC`;
   return [protocol?.site, `Hilum ${softwareVersion}`, at].filter((part) => part !== undefined).join(', ');
@@ -44,7 +45,7 @@ function footerOf({ protocol, softwareVersion, madeAt }: EvaluationReport): stri
 function summarySection(
   { finding, madeAt, softwareVersion, models, settings, labels, counts }: EvaluationReport,
   words: Words,
-): Markup {
+): Html {
   const { analysed, labelled, positive, negative, patients } = counts;
   const at = madeAt.slice(0, 16).replace('T', ' ');
   const point = figuresIn(words).decimal(settings.threshold, 6);
@@ -78,12 +79,12 @@ function summarySection(
   </header>`;
 }
 
-/** What to bear in mind of whose the films are, and of what their files can't say. */
+/** Caveats on the films' patients, and on facts that the files do not state. */
 function caveats(
   { hasPatients }: EvaluationReport['labels'],
   counts: EvaluationReport['counts'],
   words: Words,
-): Markup[] {
+): Html[] {
   const { withoutPatient, withoutHeader, mostOfOnePatient: most, analysed } = counts;
   return [
     hasPatients ? null : html`<li>${say(words, 'evaluation.noPatients')}</li>`,
@@ -95,7 +96,7 @@ function caveats(
   ].filter((caveat) => caveat !== null);
 }
 
-/** Few patients have more films than this share of a whole evaluation. */
+/** Whether one patient has an unusual share of the films. */
 function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport['counts']): boolean {
   return most >= 10 && most > 0.1 * analysed;
 }
@@ -103,14 +104,14 @@ function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport
 function figuresSection(
   { auc, averagePrecision, atHalf, atOperatingPoint, counts, labels, settings }: EvaluationReport,
   words: Words,
-): Markup {
+): Html {
   const { decimal, share, estimate } = figuresIn(words);
   const row = (name: string, figure: (at: AtThreshold) => string) => [name, figure(atHalf), figure(atOperatingPoint)];
   const half = decimal(0.5, 1);
   const intervals = say(words, 'evaluation.figures.intervals', {
     rounds: settings.bootstrap.rounds,
     seed: settings.bootstrap.seed,
-    least: LEAST_FOR_INTERVAL,
+    least: MIN_FOR_INTERVAL,
   });
   return html`<section>
     <h2>${say(words, 'evaluation.figures.heading')}</h2>
@@ -156,10 +157,10 @@ function wilsonCaveat({ patients, analysed }: EvaluationReport['counts'], words:
   return patients >= analysed ? '' : ` ${say(words, 'evaluation.figures.wilson', { analysed, patients })}`;
 }
 
-/** Points of a curve that its table shows. */
+/** Number of points of a curve in its table. */
 const TABLE_POINTS = 15;
 
-function curvesSection(report: EvaluationReport, words: Words): Markup {
+function curvesSection(report: EvaluationReport, words: Words): Html {
   return report.curve.length === 0
     ? html`<section>
         <h2>${say(words, 'evaluation.curves.heading')}</h2>
@@ -168,7 +169,7 @@ function curvesSection(report: EvaluationReport, words: Words): Markup {
     : html`<section>${rocPart(report, words)} ${precisionRecallPart(report, words)}</section>`;
 }
 
-/** What the mark of both curves is. */
+/** Description of the operating point on both curves. */
 function dotWords({ sensitivity, specificity, precision }: AtThreshold, words: Words): string {
   const { percent } = figuresIn(words);
   return say(words, 'evaluation.curves.dot', {
@@ -178,7 +179,7 @@ function dotWords({ sensitivity, specificity, precision }: AtThreshold, words: W
   });
 }
 
-function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Words): Markup {
+function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Words): Html {
   const { percent, decimal, estimate } = figuresIn(words);
   const { sensitivity, specificity } = atOperatingPoint;
   const mark =
@@ -212,7 +213,7 @@ function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Word
 function precisionRecallPart(
   { curve, averagePrecision, atOperatingPoint, counts }: EvaluationReport,
   words: Words,
-): Markup {
+): Html {
   const { percent, decimal } = figuresIn(words);
   const { sensitivity, precision } = atOperatingPoint;
   const mark =
@@ -242,7 +243,7 @@ function precisionRecallPart(
     </div>`;
 }
 
-function calibrationSection({ calibration }: EvaluationReport, words: Words): Markup {
+function calibrationSection({ calibration }: EvaluationReport, words: Words): Html {
   const { decimal, share } = figuresIn(words);
   const filled = calibration.bins.filter(({ n }) => n > 0);
   const error = decimal(calibration.expectedCalibrationError);
@@ -270,7 +271,7 @@ function calibrationSection({ calibration }: EvaluationReport, words: Words): Ma
   </section>`;
 }
 
-function histogramSection({ histogram, settings }: EvaluationReport, words: Words): Markup {
+function histogramSection({ histogram, settings }: EvaluationReport, words: Words): Html {
   const { decimal } = figuresIn(words);
   const sum = (of: 'positive' | 'negative') => histogram.reduce((all, bin) => all + bin[of], 0);
   const description = say(words, 'evaluation.histogram.description', {
@@ -310,7 +311,7 @@ function histogramSection({ histogram, settings }: EvaluationReport, words: Word
   </section>`;
 }
 
-function limitsSection({ counts, labels: { positive, negative } }: EvaluationReport, words: Words): Markup {
+function limitsSection({ counts, labels: { positive, negative } }: EvaluationReport, words: Words): Html {
   return html`<section>
     <h2>${say(words, 'evaluation.limits.heading')}</h2>
     <ul>

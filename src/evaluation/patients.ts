@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import type { JoinedFilm } from './duplicates';
 
 export interface FilmPatient {
-  /** Digest, for the computing alone: no file has it. */
+  /** Digest that identifies the patient while computing; never written to a file. */
   readonly patient: string;
-  /** Neither the labels file nor a header says whose film it is: it stands for a patient of its own. */
+  /** Neither the labels file nor the header names a patient: the film counts as a patient of its own. */
   readonly isUnknown: boolean;
 }
 
 /**
- * Whose each film is, by file. The labels file knows best, then the header. Where the labels file names the patient of
- * some films only, the Patient ID of those tells the others, so that nobody counts as two patients; a Patient ID that
- * stands with several names (one for all, after an export) tells nothing.
+ * Patient of each film, by file: from the labels file, else from the header. Where the labels file names the patients
+ * of some films only, their Patient IDs identify the other films of the same patients, so that nobody counts twice. A
+ * Patient ID with several names (one for all, after an export) is not used.
  */
 export function patientsOf(joined: readonly JoinedFilm[]): ReadonlyMap<string, FilmPatient> {
   const names = new Map<string, Set<string>>();

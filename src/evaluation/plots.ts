@@ -1,6 +1,6 @@
+import { html, type Html } from '../base/html';
 import { figure, say, type Words } from '../language/say';
 import type { Calibration, CurvePoint } from '../statistics/curves';
-import { html, type Markup } from './markup';
 
 type Point = readonly [x: number, y: number];
 
@@ -13,17 +13,17 @@ const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 interface Plot {
   readonly id: string;
   readonly title: string;
-  /** What a person who can't see it should know. */
+  /** Text alternative for readers who can't see the plot. */
   readonly description: string;
   readonly x: string;
   readonly y: string;
-  readonly content: readonly (Markup | null)[];
+  readonly content: readonly (Html | null)[];
   readonly words: Words;
 }
 
-/** What a curve has beside its points. */
+/** Annotations of a curve. */
 interface Beside {
-  /** Where the operating point lies. */
+  /** Position of the operating point. */
   readonly mark: Point | null;
   readonly description: string;
   readonly words: Words;
@@ -34,11 +34,8 @@ const placeY = (y: number) => (MARGIN.top + (1 - y) * SIZE).toFixed(1);
 const path = (points: readonly Point[]) =>
   points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${placeX(x)} ${placeY(y)}`).join('');
 
-/**
- * A unit square, both axes from 0 to 1. Colours come from the page's style sheet, so that it is light or dark as the
- * page is.
- */
-function plot({ id, title, description, x, y, content, words }: Plot): Markup {
+/** Frame of a plot: a unit square, both axes from 0 to 1. Colours are in the page's style sheet, for light and dark. */
+function plot({ id, title, description, x, y, content, words }: Plot): Html {
   const written = (tick: number) => figure(words, String(tick));
   const grid = TICKS.map(
     (tick) =>
@@ -62,7 +59,7 @@ const line = (points: readonly Point[], kind: string) => html`<path class="${kin
 const dot = ([x, y]: Point, kind = 'dot') => html`<circle class="${kind}" cx="${placeX(x)}" cy="${placeY(y)}" r="5" />`;
 
 /** Receiver operating characteristic. */
-export function rocPlot(curve: readonly CurvePoint[], { mark, description, words }: Beside): Markup {
+export function rocPlot(curve: readonly CurvePoint[], { mark, description, words }: Beside): Html {
   const points: Point[] = [
     [0, 0],
     ...curve.map(({ falsePositiveRate, sensitivity }): Point => [falsePositiveRate, sensitivity]),
@@ -90,14 +87,13 @@ export function rocPlot(curve: readonly CurvePoint[], { mark, description, words
 }
 
 /**
- * Precision and recall, as steps: between two thresholds there is nothing to be had. The dashed line is a guess at
- * random.
+ * Precision and recall, as steps, because no values exist between two thresholds. The dashed line is random guessing.
  */
 export function precisionRecallPlot(
   curve: readonly CurvePoint[],
   prevalence: number,
   { mark, description, words }: Beside,
-): Markup {
+): Html {
   const points = curve.flatMap(({ sensitivity, precision }, i): Point[] => [
     [i === 0 ? 0 : curve[i - 1]!.sensitivity, precision],
     [sensitivity, precision],
@@ -124,8 +120,11 @@ export function precisionRecallPlot(
   });
 }
 
-/** Observed share over mean probability, with 95 % intervals; a perfect model's points lie on the dashed line. */
-export function calibrationPlot({ bins }: Calibration, description: string, words: Words): Markup {
+/**
+ * Observed share over mean probability, with 95 % intervals; a perfectly calibrated model's points are on the dashed
+ * line.
+ */
+export function calibrationPlot({ bins }: Calibration, description: string, words: Words): Html {
   const filled = bins.flatMap(({ predicted, observed }) =>
     predicted === null || observed.value === null || observed.interval === null
       ? []
@@ -169,21 +168,21 @@ export function calibrationPlot({ bins }: Calibration, description: string, word
 interface HistogramBars {
   readonly from: number;
   readonly to: number;
-  /** Films above the line, and below it. */
+  /** Number of films above and below the line. */
   readonly up: number;
   readonly down: number;
 }
 
 interface HistogramParts extends Pick<Plot, 'id' | 'title' | 'description' | 'words'> {
-  /** Where the operating point lies; null for none. */
+  /** Position of the operating point; null for none. */
   readonly mark: number | null;
 }
 
-/** Films by probability: two classes on both sides of one line, so that they differ by more than their colour. */
+/** Histogram of probabilities, one class above and one below the line, so that they are told apart without colour. */
 export function histogramPlot(
   bins: readonly HistogramBars[],
   { id, title, description, mark, words }: HistogramParts,
-): Markup {
+): Html {
   const [up, down] = [Math.max(0, ...bins.map((bin) => bin.up)), Math.max(0, ...bins.map((bin) => bin.down))];
   const unit = SIZE / Math.max(1, up + down);
   const line0 = MARGIN.top + up * unit;

@@ -3,7 +3,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
 
-/** What an acceptance criterion may be about. */
+/** Names of the acceptance criteria. */
 export const CRITERIA = [
   'auc',
   'sensitivity',
@@ -20,7 +20,7 @@ export type CriterionName = (typeof CRITERIA)[number];
 
 const COUNTS: readonly CriterionName[] = ['patientsWith', 'patientsWithout'];
 const PREDICTIVE: readonly CriterionName[] = ['positivePredictiveValue', 'negativePredictiveValue'];
-/** Those that no interval is given for. */
+/** Criteria for which no interval is computed. */
 const PLAIN: readonly CriterionName[] = ['calibrationError', ...COUNTS];
 
 const line = z.string().trim().min(1).max(200);
@@ -41,7 +41,7 @@ const protocolSchema = z
   .strictObject({
     site: line.optional(),
     department: line.optional(),
-    /** What is tested, and the X-ray devices that it is to work with. */
+    /** What is tested, and the X-ray devices that it will be used with. */
     device: line.optional(),
     purpose: line.optional(),
     examiner: person.optional(),
@@ -63,13 +63,13 @@ const protocolSchema = z
     }
   });
 
-/** What a site's acceptance test says of itself, and what it asks for. */
+/** A site's acceptance test: description and criteria. */
 export interface Protocol extends z.infer<typeof protocolSchema> {
-  /** Of the file. */
+  /** Digest of the file. */
   readonly sha256: string;
 }
 
-/** What a report says of the test; the criteria stand there by themselves. */
+/** Description of the test in a report; the criteria are reported separately. */
 export type TestFacts = Omit<Protocol, 'criteria'>;
 
 export function factsOfTest(protocol: Protocol): TestFacts {
@@ -91,7 +91,7 @@ export function readProtocol(bytes: Uint8Array): Protocol {
   return { ...parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** By its place; each unknown key by itself. */
+/** Problem with its place in the file; unknown keys are named one by one. */
 function described(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown key`);

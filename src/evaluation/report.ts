@@ -31,7 +31,7 @@ import { factsOfTest, type Protocol, type TestFacts } from './protocol';
 import type { Failure } from './run';
 
 interface EvaluationSettings {
-  /** The service's operating point, and whose it is. */
+  /** The operating point of the service, and where it comes from. */
   readonly threshold: number;
   readonly thresholdFrom: 'model' | 'configuration';
   readonly wantedSensitivity: number;
@@ -59,8 +59,8 @@ export interface AtThreshold extends ThresholdFigures {
 }
 
 /**
- * The threshold that the protocol proposes, on all films; else the one that was chosen, on the half of the patients
- * that it has not seen.
+ * The threshold that the protocol proposes, on all films; or else the chosen one, on the half of the patients that it
+ * was not chosen on.
  */
 interface Proposed {
   readonly from: 'protocol' | 'choice';
@@ -68,7 +68,7 @@ interface Proposed {
   readonly flagged: Share;
 }
 
-/** report.json, schema version 1: docs/evaluation-report.schema.json, which a test holds against it. */
+/** report.json, schema version 1: docs/evaluation-report.schema.json; a test compares. */
 export interface EvaluationReport {
   readonly schemaVersion: 1;
   readonly type: 'hilum-evaluation-report';
@@ -97,8 +97,8 @@ export interface EvaluationReport {
   readonly atHalf: AtThreshold;
   readonly atOperatingPoint: AtThreshold;
   /**
-   * Sensitivity at the operating point where a film with the finding that the pipeline did not analyse counts as
-   * missed: nobody is warned of it. Copies and files that are not there count nowhere.
+   * Sensitivity at the operating point where a positive film that the pipeline did not analyse counts as missed. Copies
+   * and missing files do not count.
    */
   readonly sensitivityWithLeftOut: Share;
   readonly calibration: Calibration;
@@ -106,17 +106,17 @@ export interface EvaluationReport {
   readonly subgroups: readonly Subgroup[];
   readonly choice: OperatingPointChoice;
   readonly histogram: readonly HistogramBin[];
-  /** Of the analysed films, those at or above the operating point. */
+  /** Share of the analysed films at or above the operating point. */
   readonly flagged: Share;
-  /** Of the films that were there, without copies, those that the pipeline did not analyse. */
+  /** Share of the existing films, without copies, that the pipeline did not analyse. */
   readonly notAnalysed: Share;
   readonly proposed: Proposed | null;
-  /** At the share of patients with the finding that the protocol states; null where it states none. */
+  /** At the prevalence that the protocol states; null where it states none. */
   readonly predictive: {
     readonly atOperatingPoint: PredictiveValues;
     readonly atProposed: PredictiveValues | null;
   } | null;
-  /** What the protocol says of the test; its criteria are in `acceptance`. */
+  /** Description of the test by the protocol; its criteria are in `acceptance`. */
   readonly protocol: TestFacts | null;
   readonly acceptance: Acceptance | null;
   readonly comparison: Comparison | null;
@@ -127,14 +127,14 @@ export interface EvaluationInput {
   readonly labels: Labels;
   readonly labelsSha256: string;
   readonly records: ReadonlyMap<string, FilmRecord>;
-  /** Digest of whose each film is by its header, by file, where that tells. */
+  /** Digest of the Patient ID in the header, by file, where there is one. */
   readonly patients: ReadonlyMap<string, string>;
   readonly failures: readonly Failure[];
   readonly identity: AnalysisIdentity;
-  /** Label of what is evaluated. */
+  /** Label of the evaluated finding. */
   readonly finding: string;
   readonly settings: EvaluationSettings;
-  /** Files below the folder of films that no row of the labels file names. */
+  /** Files in the folder of films that the labels file does not list. */
   readonly unlabelled: readonly string[];
   readonly protocol: Protocol | null;
   /** Null where nothing is compared. */
@@ -184,7 +184,7 @@ export function makeReport(input: EvaluationInput): EvaluationReport {
   };
 }
 
-/** What the protocol asks of the figures, and what it says of the test. */
+/** Compares the figures with the protocol's criteria. */
 function acceptanceOf(
   scored: readonly Scored[],
   part: Pick<EvaluationReport, 'auc' | 'calibration' | 'notAnalysed' | 'choice' | 'atOperatingPoint'>,
@@ -227,7 +227,7 @@ function proposedOf(
   return { from: threshold === undefined ? 'choice' : 'protocol', figures, flagged: flaggedBy(figures) };
 }
 
-/** Of all films that a confusion table counts, those that are called. */
+/** Number of films at or above the threshold, of all in a confusion table. */
 function flaggedBy({ confusion }: Pick<ThresholdFigures, 'confusion'>): Share {
   const { truePositive, falsePositive, falseNegative, trueNegative } = confusion;
   const called = truePositive + falsePositive;
@@ -258,7 +258,7 @@ interface AnalysedFilm {
   readonly isPatientUnknown: boolean;
 }
 
-/** @param left copies of other films, which count nowhere */
+/** @param left copies of other films, which do not count */
 function analysedOf(joined: readonly JoinedFilm[], left: ReadonlyMap<string, string>, finding: string): AnalysedFilm[] {
   const patients = patientsOf(joined);
   return joined.flatMap(({ label, record }) => {
@@ -308,7 +308,7 @@ function figuresOf(
   };
 }
 
-/** Patients are numbered as they come: no name and no digest of one leaves the computing. */
+/** Patients are numbered in order of appearance: no name or digest of one leaves the computation. */
 function reportedFilms(analysed: readonly AnalysedFilm[]): ReportedFilm[] {
   const numbers = new Map([...new Set(analysed.map(({ scored }) => scored.patient))].map((name, i) => [name, i + 1]));
   return analysed.map(({ label, scored }) => ({
@@ -320,7 +320,7 @@ function reportedFilms(analysed: readonly AnalysedFilm[]): ReportedFilm[] {
   }));
 }
 
-/** How often the most frequent one is there. */
+/** Number of occurrences of the most frequent name. */
 function mostOfOne(names: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -334,7 +334,7 @@ function atThreshold(films: readonly Scored[], threshold: number, options: Boots
   };
 }
 
-/** @param others what is no word of the pipeline, by file */
+/** @param others reasons that do not come from the pipeline, by file */
 function excluded(joined: readonly JoinedFilm[], others: ReadonlyMap<string, string>): Excluded[] {
   const reasons = new Map<string, LabelledFilm[]>();
   for (const { label, record } of joined) {

@@ -8,40 +8,40 @@ import { text } from '../dicom/attributes';
 import { REASON_TEXTS } from '../finding/wording';
 import { analyseFile, openFile, type OpenedFile } from '../pipeline/film-file';
 import { resultOf } from '../pipeline/notify';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import type { FilmOutcome } from '../pipeline/stage';
 import { factsOf } from './header-facts';
 import type { FilmRecord } from './journal';
 
-/** A film that has no line in the journal: it is tried again at the next run. */
+/** A film that could not be analysed and has no journal line: it is tried again in the next run. */
 export interface Failure {
   readonly file: string;
   readonly why: string;
 }
 
-/** One set of models, with what it did before. */
+/** One set of models, and its journal. */
 export interface FilmRun {
-  readonly line: Line;
+  readonly pipeline: Pipeline;
   readonly journal: Journal<FilmRecord>;
 }
 
 export interface RunPorts {
-  /** What each film is analysed by: one, or two that are compared. */
+  /** The analyses of each film: one, or two that are compared. */
   readonly runs: readonly FilmRun[];
-  /** Whether it matters whose the films are by their headers. */
+  /** Whether patients have to be read from the headers. */
   readonly wantsPatients: boolean;
-  /** Told before the first film with the number of those that are left to do, then after each. */
+  /** Called before the first film with the number of films to analyse, then after each film. */
   readonly onStart?: (left: number) => void;
   readonly onFilm?: () => void;
 }
 
 export interface RunResult {
-  /** Of each run, by file. */
+  /** Records of each run, by file. */
   readonly records: readonly ReadonlyMap<string, FilmRecord>[];
   readonly failures: readonly Failure[];
   /**
-   * Digest of the Patient ID where a header has one, by file: films of one patient belong together. It is nowhere but
-   * here: of a digest that lies in a file, Patient IDs could be tried until one fits.
+   * Digest of the Patient ID in each header that has one, by file: films of a patient belong together. It is kept in
+   * memory only: from digests in a file, Patient IDs could be found by trial.
    */
   readonly patients: ReadonlyMap<string, string>;
 }
@@ -51,13 +51,13 @@ interface PendingFilm {
   readonly path: string;
   readonly bytes: number;
   readonly modified: number;
-  /** Runs that don't have it yet. */
+  /** Runs that have no record of it yet. */
   readonly lacking: readonly FilmRun[];
 }
 
 /**
- * Analyses each file that a journal does not have yet, one after the other; where several lack it, from one look at
- * it. One bad file does not hold up the others.
+ * Analyses each file that a journal lacks, one after the other; the file is read once for all runs that lack it. A bad
+ * file does not stop the others.
  * @throws HilumError OUTPUT_FAILED where a journal can't be written
  */
 export async function analyseFiles(folder: string, files: readonly string[], ports: RunPorts): Promise<RunResult> {
@@ -85,7 +85,7 @@ export async function analyseFiles(folder: string, files: readonly string[], por
   return { ...found, failures };
 }
 
-/** Why a row of the labels file has no film. */
+/** Reasons why a row of the labels file has no film. */
 export const [OUTSIDE, NOT_THERE] = ['outside the folder of films', 'no such file'];
 
 interface Found {
@@ -93,7 +93,7 @@ interface Found {
   readonly patients: Map<string, string>;
 }
 
-/** Takes what the journals have of a film; resolves to the runs that lack it. */
+/** Takes the journals' records of a film; resolves to the runs that lack one. */
 async function takeKnown(film: Omit<PendingFilm, 'lacking'>, ports: RunPorts, found: Found): Promise<FilmRun[]> {
   const lacking: FilmRun[] = [];
   for (const [at, run] of ports.runs.entries()) {
@@ -101,22 +101,22 @@ async function takeKnown(film: Omit<PendingFilm, 'lacking'>, ports: RunPorts, fo
     if (known !== undefined && (await isUnchanged(film, known))) found.records[at]!.set(film.file, known);
     else lacking.push(run);
   }
-  // Else it is looked at anyway.
+  // Otherwise the header is read anyway.
   if (lacking.length === 0 && ports.wantsPatients && found.records[0]!.get(film.file)!.kind === 'dicom') {
     const bytes = await readFile(film.path).catch(() => null);
-    if (bytes !== null) takePatient(film.file, await openFile(bytes, ports.runs[0]!.line), found);
+    if (bytes !== null) takePatient(film.file, await openFile(bytes, ports.runs[0]!.pipeline), found);
   }
   return lacking;
 }
 
-/** Null, or why it could not be worked on. */
+/** Null, or the reason why it could not be analysed. */
 async function analyseAnew(film: PendingFilm, { runs }: RunPorts, found: Found): Promise<string | null> {
   const { path, lacking, ...about } = film;
   const bytes = await readFile(path).catch((error: unknown) => describeError(error));
   if (typeof bytes === 'string') return bytes;
   for (const [at, run] of runs.entries()) {
     if (!lacking.includes(run)) continue;
-    const done = await analyseFilmFile(bytes, run.line).catch((error: unknown) => describeError(error));
+    const done = await analyseFilmFile(bytes, run.pipeline).catch((error: unknown) => describeError(error));
     if (typeof done === 'string') return done;
     takePatient(film.file, done.opened, found);
     const record = { ...about, ...done.record };
@@ -133,7 +133,7 @@ function takePatient(file: string, { header }: OpenedFile, { patients }: Found):
   if (id !== undefined) patients.set(file, createHash('sha256').update(`patient ${id}`).digest('hex').slice(0, 16));
 }
 
-/** Copied or restored: another date, the same bytes. */
+/** Whether the bytes are the same though the date is another, as after a copy. */
 async function isUnchanged(
   { path, bytes, modified }: Omit<PendingFilm, 'lacking'>,
   known: FilmRecord,
@@ -144,24 +144,24 @@ async function isUnchanged(
   return content !== null && sha256Of(content) === known.sha256;
 }
 
-/** Null when the name leads out of the folder. */
+/** Null where the path leads out of the folder. */
 export function inside(folder: string, file: string): string | null {
   const path = resolve(folder, file.replaceAll('\\', '/'));
   const way = relative(resolve(folder), path);
   return way === '' || way === '..' || way.startsWith(`..${sep}`) ? null : path;
 }
 
-/** The shipped pipeline on one file. @throws what is no word about the film. */
+/** Runs the pipeline on one file. @throws errors that are not about the film */
 export async function analyseFilmFile(
   bytes: Uint8Array,
-  line: Line,
+  pipeline: Pipeline,
 ): Promise<{
   readonly opened: OpenedFile;
   readonly outcome: FilmOutcome;
   readonly record: Omit<FilmRecord, 'file' | 'bytes' | 'modified'>;
 }> {
-  const opened = await openFile(bytes, line);
-  const outcome = await analyseFile(opened, line);
+  const opened = await openFile(bytes, pipeline);
+  const outcome = await analyseFile(opened, pipeline);
   const { kind, header } = opened;
   return {
     opened,

@@ -1,12 +1,13 @@
+import { html, type Html } from '../base/html';
 import { say, type Words } from '../language/say';
 import { signatureSection, testSection } from './acceptance-sections';
-import { html, type Markup, table } from './markup';
 import { histogramPlot } from './plots';
 import type { ShadowReport } from './shadow-summary';
+import { table } from './table';
 import { wholePage } from './whole-page';
 import { figuresIn } from './words';
 
-/** The summary of shadow mode as the report of an evaluation is, without what only labels can tell. */
+/** The summary of shadow mode as a page, in the form of an evaluation report without labels. */
 export function shadowPage(report: ShadowReport, words: Words): string {
   const content = html`${summarySection(report, words)} ${testSection(report.protocol, words)}
   ${outcomesSection(report, words)} ${findingsSection(report, words)} ${agreementSection(report, words)}
@@ -18,7 +19,7 @@ export function shadowPage(report: ShadowReport, words: Words): string {
 
 const minute = (iso: string | null) => (iso === null ? '-' : iso.slice(0, 16).replace('T', ' '));
 
-function summarySection({ films, studies, from, to, madeAt }: ShadowReport, words: Words): Markup {
+function summarySection({ films, studies, from, to, madeAt }: ShadowReport, words: Words): Html {
   return html`<header>
     <h1>${say(words, 'shadow.heading')}</h1>
     <p class="warning">${say(words, 'research.sentence')}</p>
@@ -27,7 +28,7 @@ function summarySection({ films, studies, from, to, madeAt }: ShadowReport, word
   </header>`;
 }
 
-function outcomesSection({ outcomes, urgent }: ShadowReport, words: Words): Markup {
+function outcomesSection({ outcomes, urgent }: ShadowReport, words: Words): Html {
   const { share } = figuresIn(words);
   return html`<section>
     <h2>${say(words, 'shadow.outcomes')}</h2>
@@ -42,7 +43,7 @@ function outcomesSection({ outcomes, urgent }: ShadowReport, words: Words): Mark
   </section>`;
 }
 
-function findingsSection({ findings }: ShadowReport, words: Words): Markup {
+function findingsSection({ findings }: ShadowReport, words: Words): Html {
   const { share, decimal } = figuresIn(words);
   return html`<section>
     <h2>${say(words, 'shadow.findings')}</h2>
@@ -64,7 +65,7 @@ function histogramPart(
   { label, histogram, operatingPoint }: ShadowReport['findings'][number],
   at: number,
   words: Words,
-): Markup {
+): Html {
   const { decimal } = figuresIn(words);
   const title = say(words, 'shadow.histogram', { finding: label });
   const films = histogram.reduce((sum, bin) => sum + bin.films, 0);
@@ -87,8 +88,8 @@ function histogramPart(
     </div>`;
 }
 
-/** Nothing where it is compared with nobody. */
-function agreementSection({ agreement }: ShadowReport, words: Words): Markup | null {
+/** Null where nothing is compared. */
+function agreementSection({ agreement }: ShadowReport, words: Words): Html | null {
   if (agreement === null) return null;
   const { share, decimal } = figuresIn(words);
   const part = ({ label, films, same, kappa, calls }: (typeof agreement.findings)[number]) =>
@@ -116,7 +117,7 @@ function agreementSection({ agreement }: ShadowReport, words: Words): Markup | n
   </section>`;
 }
 
-function daysSection({ days }: ShadowReport, words: Words): Markup {
+function daysSection({ days }: ShadowReport, words: Words): Html {
   return html`<section>
     <h2>${say(words, 'shadow.days')}</h2>
     <div class="scroll">
@@ -134,8 +135,8 @@ function daysSection({ days }: ShadowReport, words: Words): Markup {
   </section>`;
 }
 
-/** Nothing where the classifier has no reference, or no film was counted. */
-function driftSection({ drift }: ShadowReport, words: Words): Markup | null {
+/** Null where the classifier has no reference or no film was counted. */
+function driftSection({ drift }: ShadowReport, words: Words): Html | null {
   if (drift === null) return null;
   const { decimal } = figuresIn(words);
   const finite = (value: number | null) => decimal(value !== null && Number.isFinite(value) ? value : null);

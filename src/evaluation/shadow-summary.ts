@@ -7,13 +7,13 @@ import { histogram } from '../statistics/curves';
 import { share, type Share } from '../statistics/statistics';
 import { factsOfTest, type Protocol, type TestFacts } from './protocol';
 
-/** A film as another service, live or in shadow, had it. */
+/** A film's findings in another service, live or in shadow mode. */
 export interface OtherFilm {
   readonly sopInstanceUid: string;
   readonly findings: readonly Pick<Finding, 'label' | 'probability' | 'operatingPoint'>[];
 }
 
-/** One measure held against the films of the validation, as `hilum drift` has it. */
+/** One measure compared with the films of the validation, as in `hilum drift`. */
 interface DriftFigures {
   readonly measure: string;
   readonly films: number;
@@ -25,9 +25,9 @@ interface DriftFigures {
 interface ShadowFinding {
   readonly label: string;
   readonly mode: Finding['mode'];
-  /** Of the latest film; null where it does not say. */
+  /** Operating point of the latest film; null where it has none. */
   readonly operatingPoint: number | null;
-  /** Of the films that have it, those at or above their own operating point. */
+  /** Share of the films with this finding that are at or above their own operating point. */
   readonly flagged: Share;
   readonly histogram: readonly { readonly from: number; readonly to: number; readonly films: number }[];
 }
@@ -40,38 +40,38 @@ interface Agreement {
   readonly calls: CallCount;
 }
 
-/** shadow.json: what shadow mode came to, which nobody's labels are held against. */
+/** shadow.json: summary of shadow mode, without labels to compare with. */
 export interface ShadowReport {
   readonly schemaVersion: 1;
   readonly type: 'hilum-shadow-report';
   readonly madeAt: string;
   readonly softwareVersion: string;
   readonly protocol: TestFacts | null;
-  /** First and last film's analysis; null where there is no film. */
+  /** Times of the first and the last analysis; null where there is no film. */
   readonly from: string | null;
   readonly to: string | null;
-  /** A film that was analysed more than once, by other models or settings, counts once, by the latest. */
+  /** Number of films. A film analysed several times, with other models or settings, counts once, by the latest. */
   readonly films: number;
   readonly studies: number;
-  /** The most frequent first. */
+  /** Outcomes, the most frequent first. */
   readonly outcomes: readonly {
     readonly outcome: FilmResult['outcome'];
     readonly reason: FilmResult['reason'];
     readonly films: Share;
   }[];
-  /** Of the analysed films, those that a live service would have made urgent. */
+  /** Share of the analysed films that a live service would have made urgent. */
   readonly urgent: Share;
   readonly findings: readonly ShadowFinding[];
-  /** By day of analysis, UTC. */
+  /** Figures by day of analysis (UTC). */
   readonly days: readonly {
     readonly day: string;
     readonly films: number;
     readonly analysed: number;
     readonly urgent: number;
   }[];
-  /** With whom it was compared, by finding; null where with nobody. */
+  /** Agreement with the other service, by finding; null where nothing is compared. */
   readonly agreement: { readonly name: string; readonly findings: readonly Agreement[] } | null;
-  /** Null where there is nothing to compare with. */
+  /** Null where there is no reference. */
   readonly drift: readonly DriftFigures[] | null;
 }
 
@@ -160,7 +160,7 @@ function daysOf(films: readonly Film[]): ShadowReport['days'] {
     }));
 }
 
-/** Nothing where no film has the finding on both sides. */
+/** Null where no film has the finding in both services. */
 function agreementOf(label: string, films: readonly Film[], others: readonly OtherFilm[]): Agreement[] {
   const known = new Map(others.map((film) => [film.sopInstanceUid, film]));
   const of = (film: Pick<OtherFilm, 'findings'> | undefined) =>

@@ -4,8 +4,8 @@ import type { LabelledFilm } from './labels';
 import { inside } from './run';
 
 /**
- * Files below the folder of films that no row names, by path with `/`; what lies in `except` (the report, the labels
- * file) is none of them.
+ * Files in the folder of films that no row names, as paths with `/`; those in `except` (the report, the labels file)
+ * are left out.
  */
 export async function unlabelledFiles(
   folder: string,

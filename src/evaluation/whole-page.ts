@@ -1,10 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { html, Html } from '../base/html';
 import type { Words } from '../language/say';
-import { html, Markup } from './markup';
-import { styleSheet } from './style';
 
-/** A report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
+/** `npm run build` puts it beside this file. */
+const STYLE = join(__dirname, 'report.css');
+
+/**
+ * A report as one HTML file without any network access, which its Content Security Policy forbids.
+ * @param footer text at the foot of each printed page
+ */
 export function wholePage(
-  { title, footer, content }: { readonly title: string; readonly footer: string; readonly content: Markup },
+  { title, footer, content }: { readonly title: string; readonly footer: string; readonly content: Html },
   words: Words,
 ): string {
   const document = html`<html lang="${words.language}">
@@ -17,7 +24,7 @@ export function wholePage(
       />
       <title>${title}</title>
       <style>
-        ${new Markup(styleSheet(footer))}
+        ${new Html(styleSheet(footer))}
       </style>
     </head>
     <body>
@@ -25,4 +32,11 @@ export function wholePage(
     </body>
   </html> `;
   return `<!doctype html>\n${document.text}`;
+}
+
+const styleSheet = (footer: string) => readFileSync(STYLE, 'utf8').replace('{{footer}}', () => inString(footer));
+
+/** Text for a string of a style sheet inside a page: nothing in it can end the string, the rule or the element. */
+function inString(text: string): string {
+  return text.replace(/[^\p{L}\p{N} .,:-]/gu, (sign) => `\\${sign.codePointAt(0)!.toString(16)} `);
 }

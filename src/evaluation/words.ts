@@ -1,11 +1,11 @@
 import { figure, say, type Words } from '../language/say';
 import type { Interval, Share } from '../statistics/statistics';
 
-/** Figures as the report writes them. */
+/** Formats of figures in the report. */
 export interface Figures {
   readonly percent: (value: number | null) => string;
   readonly decimal: (value: number | null, digits?: number) => string;
-  /** A share with its interval, and of how many. */
+  /** A share with its interval and its numbers. */
   readonly share: (share: Share) => string;
   /** A figure with its interval. */
   readonly estimate: (value: number | null, interval: Interval, digits?: number) => string;

@@ -1,8 +1,8 @@
 import type { FilmResult } from './result-event';
 
 /**
- * What a result is about. `chest`: a chest film, or one that may be. `other`: a radiograph of something else, by its
- * header, which may be wrong. `no-film`: nothing that a radiologist would read as a film.
+ * What a result is about. `chest`: a chest film, or possibly one. `other`: a radiograph of another part, by its header,
+ * which may be wrong. `no-film`: nothing that a radiologist would read.
  */
 export type Subject = 'chest' | 'other' | 'no-film';
 
@@ -18,8 +18,8 @@ const OTHER: ReadonlySet<string> = new Set([
 type Judged = Pick<FilmResult, 'outcome' | 'reason'>;
 
 /**
- * Of one film. Only what was `rejected` is of another subject: what is `not-analysed` is of the chest region. What
- * can't be read, and what a note rejects, may be a chest film.
+ * Subject of one film. Only `rejected` films have another subject than the chest: `not-analysed` ones are of the chest
+ * region. Unreadable films, and those that a rejection note excludes, may be chest films.
  */
 export function subjectOfFilm({ outcome, reason }: Judged): Subject {
   if (outcome !== 'rejected' || reason === null) return 'chest';
@@ -27,7 +27,7 @@ export function subjectOfFilm({ outcome, reason }: Judged): Subject {
   return OTHER.has(reason) ? 'other' : 'chest';
 }
 
-/** Of a study: one chest film makes it one of the chest. */
+/** Subject of a study: one chest film makes it a chest study. */
 export function subjectOf(films: readonly Judged[]): Subject {
   const subjects = films.map(subjectOfFilm);
   return (['chest', 'other'] as const).find((subject) => subjects.includes(subject)) ?? 'no-film';

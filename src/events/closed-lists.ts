@@ -1,7 +1,7 @@
-/** A chest film is a CR or DX instance, whatever its SOP Class. */
+/** Modalities of films: any CR or DX instance counts, whatever its SOP Class. */
 export const FILM_MODALITIES: ReadonlySet<string> = new Set(['CR', 'DX']);
 
-/** Why a film was rejected, by a rejection note in its study (IHE Imaging Object Change Management). */
+/** Reasons of a rejection note in the study (IHE Imaging Object Change Management). */
 const REJECTION_REASONS = [
   'rejected-for-quality',
   'rejected-for-patient-safety',
@@ -10,10 +10,14 @@ const REJECTION_REASONS = [
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
-/** Why a film was not analysed. A closed list: docs/events.md names each, and a test compares. */
+/** Reasons why a film was not analysed. A closed list: docs/events.md has each, and a test compares. */
 export const NOT_ANALYSED_REASONS = [
   'lateral-view',
   'unlike-training-films',
+  'no-chest-film',
+  'turned-film',
+  'partial-film',
+  'poor-image-quality',
   'implausible-lungs',
   'body-part',
   'modality',
@@ -37,21 +41,22 @@ export function isRejection(reason: string): reason is RejectionReason {
   return (REJECTION_REASONS as readonly string[]).includes(reason);
 }
 
-/** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
+/** Warnings for the reader of a result. A closed list: docs/events.md has each, and a test compares. */
 export const WARNINGS = ['evidence-outside-lungs', 'body-part-conflict'] as const;
 export type Warning = (typeof WARNINGS)[number];
 
-/** Without the codes that a later version added: here they would be words that nobody knows. */
+/** Removes codes that a later version has added and this one does not know. */
 export function knownWarnings(codes: readonly string[]): Warning[] {
   return WARNINGS.filter((known) => codes.includes(known));
 }
 
 /**
- * What of a study an archive may correct so that its result is told again. A closed list: docs/events.md names each.
+ * Parts of a study that an archive may correct and that make the result be announced again. A closed list:
+ * docs/events.md has each.
  */
 export const CORRECTED_PARTS = ['patient', 'order'] as const;
 export type CorrectedPart = (typeof CORRECTED_PARTS)[number];
 
-/** What a delivery tells of a study. A closed list: docs/deliveries.md names each, and a test compares. */
+/** Kinds of deliveries. A closed list: docs/deliveries.md has each, and a test compares. */
 export const DELIVERY_KINDS = ['result', 'correction', 'replacement', 'withdrawal'] as const;
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number];

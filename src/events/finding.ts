@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PRIORITIES } from './priority';
 import type { ReadOnly } from './read-only';
 
-/** `live`: it may make a study urgent. `shadow`: it is computed and written down, and nothing follows from it. */
+/** `live`: may make a study urgent. `shadow`: computed and written to the report, without consequences. */
 export const FINDING_MODES = ['live', 'shadow'] as const;
 export type FindingMode = (typeof FINDING_MODES)[number];
 
@@ -28,5 +28,5 @@ export const findingSchema = z
   })
   .meta({ id: 'finding', description: 'What one classifier says of one film for one class, e.g. COVID-19' });
 
-/** What one classifier says of one film for one class. */
+/** One finding of a classifier on one film. */
 export type Finding = ReadOnly<z.infer<typeof findingSchema>>;

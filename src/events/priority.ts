@@ -1,8 +1,8 @@
-/** How soon a study is worked on, and what its result suggests to the reader: most urgent first. */
+/** Priority of a study in the queue, and priority that its result suggests to the reader; the most urgent first. */
 export const PRIORITIES = ['urgent', 'routine'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** The most urgent of some; null where there is none. */
+/** The most urgent of several priorities; null where there is none. */
 export function mostUrgent(priorities: readonly (Priority | null)[]): Priority | null {
   return PRIORITIES.find((priority) => priorities.includes(priority)) ?? null;
 }

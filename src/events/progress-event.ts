@@ -7,11 +7,11 @@ import type { ReadOnly } from './read-only';
 
 export const MAX_PROGRESS_BYTES = 4 * 1024;
 
-/** Text in the message, UTC; read as milliseconds since 1970. */
+/** ISO 8601 text in UTC, parsed to milliseconds since 1970. */
 const time = z.iso.datetime().transform((text) => Date.parse(text));
 const timeText = (ms: number) => new Date(ms).toISOString();
 
-/** A code of docs/errors.md, UNKNOWN or WORKER_LOST. */
+/** An error code of docs/errors.md, UNKNOWN or WORKER_LOST. */
 const reason = z.string().regex(/^[A-Z_]{1,64}$/);
 
 const workerName = z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/);
@@ -47,15 +47,18 @@ export const progressEventSchema = z
     description: 'A study took a step on its way through a worker. Unknown keys are left alone. docs/events.md',
   });
 
-/** What the service tells of a study on its way; times in milliseconds since 1970. */
+/** A step of a study on its way through the service; times in milliseconds since 1970. */
 export type Step = ReadOnly<z.infer<typeof stepSchema>>;
 
-/** docs/events.md: the progress event, schema version 1. A hint: UIDs and codes; nothing about the patient. */
+/**
+ * The progress event, schema version 1 (docs/events.md). It may get lost. UIDs and codes only; nothing about the
+ * patient.
+ */
 export type ProgressEvent = ReadOnly<z.infer<typeof progressEventSchema>>;
 
 /**
- * Reads a progress event; keys that it does not know are left out.
- * @throws HilumError EVENT_INVALID (permanent) that names the keys at fault and quotes none of their values.
+ * Parses a progress event; unknown keys are dropped.
+ * @throws HilumError EVENT_INVALID (permanent) that names the wrong keys and quotes none of their values
  */
 export function parseProgressEvent(bytes: Uint8Array): ProgressEvent {
   return readEvent(bytes, progressEventSchema, { what: 'a progress event', maxBytes: MAX_PROGRESS_BYTES });
@@ -66,20 +69,20 @@ export function encodeProgressEvent({ step, occurredAt, ...event }: ProgressEven
   return Buffer.from(JSON.stringify({ ...event, step: told, occurredAt: timeText(occurredAt) }));
 }
 
-/** Tells of the steps of studies, each with the time at which it is told. */
+/** Reports the steps of studies as they happen. */
 export interface ProgressNotes {
   waiting(study: Uid, priority: Priority | null): void;
   analysing(study: Uid, attempt: number): void;
   returned(study: Uid): void;
-  /** The next try is in `delayMs` milliseconds. */
+  /** The next attempt is in `delayMs` milliseconds. */
   retry(study: Uid, reason: string, delayMs: number): void;
   failed(study: Uid, reason: string): void;
   nothingNew(study: Uid): void;
 }
 
 /**
- * @param tell gets each step as an event; must neither throw nor wait
- * @param worker its machine and process; null where none is to be named
+ * @param tell gets each step as an event; must neither throw nor block
+ * @param worker host and process of the worker; null to name none
  */
 export function progressNotes(
   tell: (event: ProgressEvent) => void,

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { HilumError } from '../base/errors';
 
-/** @throws HilumError EVENT_INVALID (permanent) that names the keys at fault and quotes none of their values. */
+/** @throws HilumError EVENT_INVALID (permanent) that names the wrong keys and quotes none of their values */
 export function readEvent<T>(
   bytes: Uint8Array,
   schema: z.ZodType<T>,

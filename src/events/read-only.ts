@@ -1,4 +1,4 @@
-/** A message as it was read: nothing in it is changed. */
+/** A parsed message, deeply read-only. */
 export type ReadOnly<T> = T extends string | number | boolean | null | undefined
   ? T
   : { readonly [key in keyof T]: ReadOnly<T[key]> };

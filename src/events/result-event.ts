@@ -6,7 +6,7 @@ import { PRIORITIES } from './priority';
 import { readEvent } from './read-event';
 import type { ReadOnly } from './read-only';
 
-/** Some thousand films. */
+/** Largest result event (bytes): some thousand films. */
 export const MAX_RESULT_BYTES = 4 * 1024 * 1024;
 
 const share = z.number().min(0).max(1).nullable();
@@ -102,18 +102,18 @@ export const resultEventSchema = z
       'alone. docs/events.md',
   });
 
-/** What became of one film. */
+/** Result of one film. */
 export type FilmResult = ReadOnly<z.infer<typeof filmResultSchema>>;
 
-/** Patient or order were corrected since the result was announced. */
+/** A correction of patient or order since the result was announced. */
 export type Correction = ReadOnly<z.infer<typeof correctionSchema>>;
 
-/** docs/events.md: the result event, schema version 1. UIDs, counts and results; nothing about the patient. */
+/** The result event, schema version 1 (docs/events.md). UIDs, counts and results; nothing about the patient. */
 export type ResultEvent = ReadOnly<z.infer<typeof resultEventSchema>>;
 
 /**
- * Reads a result event; keys that it does not know are left out.
- * @throws HilumError EVENT_INVALID (permanent) that names the keys at fault and quotes none of their values.
+ * Parses a result event; unknown keys are dropped.
+ * @throws HilumError EVENT_INVALID (permanent) that names the wrong keys and quotes none of their values
  */
 export function parseResultEvent(bytes: Uint8Array): ResultEvent {
   return readEvent(bytes, resultEventSchema, { what: 'a result event', maxBytes: MAX_RESULT_BYTES });

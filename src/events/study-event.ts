@@ -39,12 +39,12 @@ export const studyEventSchema = z
     description: 'A study became stable in the archive. Unknown keys are left alone. docs/events.md',
   });
 
-/** A study became stable: docs/events.md, schema version 1. */
+/** The study event: a study became stable (docs/events.md, schema version 1). */
 export type StudyEvent = ReadOnly<z.infer<typeof studyEventSchema>>;
 
 /**
- * Reads a study event; keys that it does not know are left alone, so that publishers may add some.
- * @throws HilumError EVENT_INVALID (permanent) that names the keys at fault and quotes none of their values.
+ * Parses a study event; unknown keys are ignored, so that publishers may add some.
+ * @throws HilumError EVENT_INVALID (permanent) that names the wrong keys and quotes none of their values
  */
 export function parseStudyEvent(bytes: Uint8Array): StudyEvent {
   return readEvent(bytes, studyEventSchema, { what: 'a study event', maxBytes: MAX_EVENT_BYTES });

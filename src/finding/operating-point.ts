@@ -1,6 +1,6 @@
 /**
- * Whether a network's output reaches its operating point (both 0..1). "At" counts as reached: an operating point is
- * chosen as the least output that is called.
+ * Whether a probability reaches the operating point (both 0..1). Equal counts as reached, because the operating point
+ * is the lowest output that was called positive.
  */
 export function isAtOrAbove(probability: number, operatingPoint: number): boolean {
   return probability >= operatingPoint;

@@ -2,32 +2,36 @@ import type { PixelRemark } from '../dicom/pixels';
 import type { NotAnalysedReason, Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
 
-/** What every result says of its use, in the forms that its places have room for. docs/wording.md has them all. */
+/** The research notice of every result, in several lengths. docs/wording.md lists them. */
 export const RESEARCH_USE = {
-  /** Wherever a result stands. */
+  /** With a result. */
   statement: 'Research use only - not for diagnosis. Unverified.',
-  /** Pages and texts about the product. */
+  /** On pages and in texts about the product. */
   sentence: 'Research use only, not for diagnosis.',
-  /** Series Description (LO, 64 characters with what stands before it). */
+  /** In Series Description (LO, 64 characters together with what precedes it). */
   seriesDescription: 'RESEARCH USE, NOT FOR DIAGNOSIS',
   /** Burned into a picture. */
   burnedIn: 'RESEARCH USE - NOT FOR DIAGNOSIS',
-  /** Derivation Description. */
+  /** In Derivation Description. */
   brief: 'Research use only.',
-  /** Where a whole sentence has no room. */
+  /** Where there is no room for a sentence. */
   unverified: 'Research use, unverified',
   /** Beside a single figure. */
   short: 'research use only',
 } as const;
 
 /**
- * Why a film was not analysed, after "because": all that is said of it outside its report, in events, messages and on
- * pages. Words of the film itself, which may be any, stand in the report alone.
+ * Why a film was not analysed, as the end of a sentence with "because", for events, messages and pages. The report may
+ * add details of the single film.
  */
 export const REASON_TEXTS: Readonly<Record<NotAnalysedReason, string>> = {
   'lateral-view': 'the film looks like a lateral view; only frontal films are analysed',
   'unlike-training-films':
     'the picture does not look like the whole, upright, frontal chest films that the models were trained on',
+  'no-chest-film': 'the picture does not look like a chest film',
+  'turned-film': 'the film does not look upright, but turned on its side or upside down',
+  'partial-film': 'the picture looks like a part of a chest film only',
+  'poor-image-quality': 'the picture looks too blurred or too noisy for the models',
   'implausible-lungs': 'what was found as lung fields is unlike those of a frontal chest film',
   'body-part': 'the header names another part of the body than that of a chest film',
   modality: 'the modality is not that of a chest film (CR or DX)',
@@ -51,12 +55,12 @@ export const REASON_TEXTS: Readonly<Record<NotAnalysedReason, string>> = {
   'retention-expired': 'the film was rejected: its data retention period has expired',
 };
 
-/** The sentence of a reason; null without one, and for a code that names none of this version. */
+/** The text of a reason; null without a reason, and for a code that this version does not know. */
 export function reasonTextOf(code: string | null): string | null {
   return code !== null && Object.hasOwn(REASON_TEXTS, code) ? REASON_TEXTS[code as NotAnalysedReason] : null;
 }
 
-/** What a reader is told with each warning. */
+/** The text of each warning. */
 export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
   'evidence-outside-lungs':
     'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie ' +
@@ -66,11 +70,11 @@ export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
     'its picture looks like a chest film: check that film and patient belong together.',
 };
 
-/** A remark on a film whose header does not say that it is of the chest alone. */
+/** Remark on a film whose header does not say that it is of the chest alone. */
 export const BODY_PART_UNCLEAR =
   'The header does not say clearly that this is a chest film. It was analysed because its picture looks like one.';
 
-/** What a reader is told where a film's pixels say something else than its header. */
+/** Remark on a film whose pixels differ from its header. */
 export function pixelRemark({ kind, pixels }: PixelRemark): string {
   const count = pixels === 1 ? '1 pixel' : `${pixels} pixels`;
   switch (kind) {
@@ -88,20 +92,20 @@ export function pixelRemark({ kind, pixels }: PixelRemark): string {
   }
 }
 
-/** What a reader is told of a film whose result is withdrawn. */
+/** Remark on a film whose result is withdrawn. */
 export const WITHDRAWN = 'WITHDRAWN: the film was rejected, and the earlier result of it does not hold any more.';
 
-/** What a reader is told of a result that takes the place of an earlier one. */
+/** Remark on a result that replaces an earlier one. */
 export const REPLACED = 'This result takes the place of an earlier one of the same film, which does not hold any more.';
 
-/** What a reader is told of a result that is told again because patient or order of its study were corrected. */
+/** Remark on a result that is sent again because patient or order of its study were corrected. */
 export const CORRECTED =
   'Patient or order of this study were corrected in the archive. The result itself is the same; what was told with ' +
   'the earlier patient or order does not hold any more.';
 
 /**
- * Where the probability lies, without a full stop. It never says that something is absent: below the operating point
- * nothing is known.
+ * Relation of the probability to the operating point, without a full stop. Below the operating point it does not say
+ * that the finding is absent: that is not known.
  */
 export function relationOf(finding: Pick<Finding, 'probability' | 'operatingPoint' | 'atOrAbove'>): string {
   const { operatingPoint, atOrAbove } = finding;
@@ -118,17 +122,15 @@ export function findingStatement(finding: Finding, what: string = finding.label)
   return finding.mode === 'shadow' ? `${probability}. ${IN_SHADOW}` : `${probability}, ${relationOf(finding)}.`;
 }
 
-/** Of a finding that is computed and not used. */
+/** Addition for a finding in shadow mode. */
 const IN_SHADOW = 'Its operating point was never validated: no statement, and nothing follows from it.';
 
-/** Why a film was not analysed, in one sentence. @param reasonText a sentence for a radiologist */
+/** Why a film was not analysed, as a sentence. @param reasonText text for a radiologist */
 export function notAnalysedStatement(reasonText: string): string {
   return `Not analysed because ${reasonText}`;
 }
 
-/**
- * Probability and operating point in per cent, with one decimal or with as many more as it takes to tell them apart.
- */
+/** Probability and operating point in per cent, with one decimal, or as many as are needed to tell them apart. */
 export function percentagesOf({ probability, operatingPoint }: Pick<Finding, 'probability' | 'operatingPoint'>): {
   readonly probability: string;
   readonly operatingPoint: string;
@@ -137,14 +139,14 @@ export function percentagesOf({ probability, operatingPoint }: Pick<Finding, 'pr
   return { probability: share, operatingPoint: point };
 }
 
-/** Two shares in per cent, with one decimal, or with as many more as it takes to tell them apart. */
+/** Two shares in per cent, with one decimal, or as many as are needed to tell them apart. */
 export function percentages(a: number, b: number): [string, string] {
   const digits =
     [1, 2, 3, 4, 5, 6].find((count) => a === b || (a * 100).toFixed(count) !== (b * 100).toFixed(count)) ?? 6;
   return [percentage(a, digits), percentage(b, digits)];
 }
 
-/** Never 0 and never 100 by rounding: neither absence nor certainty is claimed. */
+/** Never rounded to 0 or 100, which would claim absence or certainty. */
 function percentage(share: number, digits: number): string {
   const least = (1 / 10 ** digits).toFixed(digits);
   const text = (share * 100).toFixed(digits);

@@ -2,9 +2,9 @@ import { HilumError } from '../base/errors';
 import type { Segment } from './message';
 import { components, ENCODING_CHARACTERS, escapeText, numbered, SEGMENT_END, timestampOf } from './text';
 
-/** One acknowledgement, MSH and MSA of HL7 v2.5.1 section 2.15. Its texts are left out: they may name a patient. */
+/** An acknowledgement: MSH and MSA (HL7 v2.5.1 section 2.15). Its texts are left out, as they may name a patient. */
 export interface Acknowledgement {
-  /** MSA-1 (table 0008); '' where it is none of them. */
+  /** MSA-1 (table 0008); '' for any other value. */
   readonly code: string;
   /** MSA-2 without padding; '' where the receiver left it out. */
   readonly controlId: string;
@@ -12,7 +12,7 @@ export interface Acknowledgement {
   readonly error: string;
 }
 
-/** Of an answer of one message or several, one behind the other; messages without MSA have code ''. */
+/** The acknowledgements in a response of one or several messages; a message without MSA has code ''. */
 export function acknowledgementsIn(answer: Uint8Array): Acknowledgement[] {
   const segments = Buffer.from(answer)
     .toString('utf8')
@@ -35,13 +35,13 @@ function acknowledgement(segments: readonly string[]): Acknowledgement {
 }
 
 /**
- * Reads what a receiver answered to a message (HL7 v2.5.1 section 2.9). In the enhanced mode, which some receivers
- * speak unasked, the commit acknowledgement (CA, CE, CR) says that the message is kept, and the application
- * acknowledgement (AA, AE, AR) what became of it: where both are there, the latter counts. One without MSA-2 is about
+ * Reads a receiver's response to a message (HL7 v2.5.1 section 2.9). In enhanced mode, which some receivers use
+ * unasked, the commit acknowledgement (CA, CE, CR) says that the message was stored, and the application
+ * acknowledgement (AA, AE, AR) how it was processed; if both are there, the latter counts. One without MSA-2 refers to
  * the message sent last on the connection. Texts are never quoted.
  * @returns the acknowledgement that counts
  * @throws HilumError RECEIVER_UNAVAILABLE (transient) for AE and CE, RECEIVER_REFUSED (permanent) for AR and CR,
- * RECEIVER_RESPONSE_INVALID (transient) for what is no acknowledgement, or one to another message.
+ * RECEIVER_RESPONSE_INVALID (transient) for anything else, or an acknowledgement of another message
  */
 export function readAck(answer: Uint8Array, controlId: string): Acknowledgement {
   const all = acknowledgementsIn(answer);
@@ -61,7 +61,7 @@ function invalid(what: string): HilumError {
   return new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', `the HL7 receiver sent ${what}, no acknowledgement`);
 }
 
-/** MSA-1 (table 0008): of the application, or in the enhanced mode that a message is kept. */
+/** MSA-1 (table 0008): application acknowledgements, and commit acknowledgements of the enhanced mode. */
 type AcknowledgementCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR';
 
 /** Table 0357. */
@@ -78,13 +78,13 @@ const HL7_ERRORS = {
 
 export interface Answer {
   readonly code: AcknowledgementCode;
-  /** Why not, in a sentence that says nothing of the message. */
+  /** Why the message is not accepted, in a sentence that quotes nothing of it. */
   readonly problem?: { readonly error: keyof typeof HL7_ERRORS; readonly text: string };
 }
 
 /**
- * One acknowledgement (HL7 v2.5.1 section 2.15): MSH MSA [ERR], to whoever sent the message. `header` is its MSH, null
- * where none could be read. It asks for none itself.
+ * Encodes an acknowledgement (HL7 v2.5.1 section 2.15): MSH MSA [ERR], addressed to the sender. `header` is the
+ * message's MSH, null where none could be read. It asks for no acknowledgement itself.
  */
 export function encodeAnswer(
   { code, problem }: Answer,

@@ -1,27 +1,27 @@
 import { CR, END, START } from './frames';
 
-/** What was between a start block and an end block. */
+/** The bytes between a start block and an end block. */
 export interface Frame {
-  /** Without its marks; of one that is too long its beginning. */
+  /** Without start and end block; only the beginning where it is too long. */
   readonly bytes: Buffer;
   readonly isTooLong: boolean;
 }
 
-/** What is no frame was received. The connection has no order any more that one could go on with. */
+/** Bytes outside of any frame were received; the connection can't be used any more. */
 export class FrameError extends Error {}
 
 const LF = 0x0a;
-/** A frame that was begun anew before it ended. */
+/** A new start block inside of a frame: the sender gave up and began anew. */
 const NEW_BEGINNING = Buffer.from('\x0bMSH', 'latin1');
 
 /**
- * Takes frames from what is received piece by piece (HL7 v2.5.1 appendix C.4), in time and memory that grow with what
- * is received and no further than `maxBytes` for a frame. The end block ends a frame, with or without a carriage return
- * behind it; line ends between frames are passed over. A frame whose end block never came, because its sender gave up
- * and began anew, is left away: it was not acknowledged.
+ * Extracts frames from a stream (HL7 v2.5.1 appendix C.4). Time and memory are proportional to what is received, and
+ * memory is limited to `maxBytes` for a frame. A frame ends with the end block, with or without a carriage return; line
+ * ends between frames are skipped. A frame whose sender began anew before the end block is dropped: it was not
+ * acknowledged.
  */
 export class FrameReader {
-  /** Grown by doubling: pieces that are kept as they came would cost many times their length. */
+  /** Doubled as needed: a list of small chunks would take many times their length. */
   private kept = Buffer.alloc(0);
   private length = 0;
   private isInside = false;
@@ -33,7 +33,7 @@ export class FrameReader {
     return this.isInside;
   }
 
-  /** The frames that end in this piece. @throws FrameError for what is outside of any */
+  /** The frames that end in this chunk. @throws FrameError for bytes outside of any frame */
   take(received: Buffer): Frame[] {
     const frames: Frame[] = [];
     for (let at = 0; at < received.length;) {
@@ -50,7 +50,7 @@ export class FrameReader {
     return frames;
   }
 
-  /** Where to go on: behind a start block or a line end. */
+  /** Offset after a start block or a line end. */
   private begin(received: Buffer, at: number): number {
     const byte = received[at];
     if (byte === START) this.isInside = true;

@@ -1,21 +1,21 @@
 import { HilumError } from '../base/errors';
 
-/** HL7 v2.5.1 appendix C.4: start block, end block and the carriage return that ends a frame. */
+/** Start block, end block, and the carriage return that ends a frame (HL7 v2.5.1 appendix C.4). */
 export const [START, END, CR] = [0x0b, 0x1c, 0x0d];
 const LF = 0x0a;
-/** Bytes of an answer, line ends before it included. */
+/** Largest response (bytes), line ends before it included. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** Whole frames without their marks, and whether the beginning of another stands behind them. */
+/** Complete frames without start and end block, and whether the beginning of another follows. */
 export interface Frames {
   readonly whole: readonly Buffer[];
   readonly hasMore: boolean;
 }
 
 /**
- * Frames in what was received. The carriage return at the end of one may be missing; line ends between them are passed
- * over.
- * @throws HilumError RECEIVER_RESPONSE_INVALID for what is no frame, or too long
+ * Extracts frames from received bytes. The carriage return at the end may be missing; line ends between frames are
+ * skipped.
+ * @throws HilumError RECEIVER_RESPONSE_INVALID for anything else, or where it is too long
  */
 export function framesIn(received: Buffer): Frames {
   if (received.length > MAX_ANSWER_BYTES)
@@ -37,7 +37,7 @@ export function isLineEnd(byte: number | undefined): boolean {
   return byte === CR || byte === LF;
 }
 
-/** Behind an end block comes a line end, another frame or, so far, nothing; else it is a byte of the message. */
+/** An end block counts if a line end, another frame or nothing follows; otherwise it is a byte of the message. */
 function endOf(received: Buffer, start: number): number {
   for (let at = received.indexOf(END, start); at >= 0; at = received.indexOf(END, at + 1)) {
     const next = received[at + 1];
@@ -46,12 +46,12 @@ function endOf(received: Buffer, start: number): number {
   return -1;
 }
 
-/** For an error's message: never the bytes themselves, which may name a patient. */
+/** Describes bytes for an error message without quoting them, as they may name a patient. */
 function kindOf(bytes: Buffer): string {
   const start = bytes.toString('latin1', 0, 5);
   if (start.startsWith('HTTP/')) return 'an HTTP answer';
   if (start.startsWith('MSH')) return 'an HL7 message without a frame';
-  // Alert or handshake (RFC 8446 section 5.1).
+  // A TLS alert or handshake (RFC 8446 section 5.1).
   if ((bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03) return 'a TLS record';
   return `it begins with byte 0x${bytes[0]!.toString(16).padStart(2, '0').toUpperCase()}`;
 }

@@ -3,17 +3,17 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { HilumError } from '../base/errors';
 import { withTimeout } from '../base/retry';
-import { Shares } from '../base/shares';
+import { SlotLimit } from '../base/slot-limit';
 import { listenError } from '../net/listen-error';
 import { plainAddress } from '../net/network';
 import { type Frame, FrameError, FrameReader } from './frame-reader';
 import { CR, END, START } from './frames';
 
-/** Times in milliseconds. */
+/** Options of the MLLP listener. Times in milliseconds. */
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
-  /** Undefined is plain TCP. With `caFile` a client certificate is demanded. */
+  /** Undefined: plain TCP. With `caFile`, clients need a certificate. */
   readonly tls?:
     { readonly certFile: string; readonly keyFile: string; readonly caFile?: string | undefined } | undefined;
   /** Whether this address may connect. */
@@ -21,24 +21,24 @@ export interface ListenerOptions {
   readonly maxMessageBytes: number;
   readonly maxConnections: number;
   readonly idleTimeoutMs: number;
-  /** From the beginning of a message to its end. */
+  /** Longest time from the beginning of a message to its end. */
   readonly messageTimeoutMs: number;
 }
 
 /**
- * Takes one message; resolves to its answers, without their frames, or to null: no answer, and the connection is
- * closed. Of one connection the next message comes when the one before is answered.
+ * Handles one message. Resolves to its acknowledgements, not framed, or to null: no response, and the connection is
+ * closed. Messages of a connection are handled one after the other.
  */
 export type FrameHandler = (frame: Frame, address: string) => Promise<readonly Uint8Array[] | null>;
 
-/** Why a connection was not taken, or was closed. */
+/** Why a connection was refused or closed. */
 export type ConnectionProblem = 'address' | 'too-many' | 'tls' | 'no-frame' | 'too-slow' | 'handler';
 
 export interface MllpListener {
   readonly port: number;
-  /** Reads the certificate anew, for connections from then on. @throws HilumError CONFIG_INVALID */
+  /** Reloads the certificate for new connections. @throws HilumError CONFIG_INVALID */
   renew(): void;
-  /** Takes no new message, and waits `graceMs` milliseconds at most for those in hand. */
+  /** Accepts no new messages, and waits up to `graceMs` milliseconds for those in work. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -46,8 +46,8 @@ export interface MllpListener {
 const HANDSHAKE_MS = 10_000;
 
 /**
- * An MLLP server (HL7 v2.5.1 appendix C.4).
- * @param tell called for connections that are not taken or closed, with the address; it does not throw
+ * Starts an MLLP server (HL7 v2.5.1 appendix C.4).
+ * @param tell called with the address for each connection that is refused or closed; must not throw
  * @throws HilumError CONFIG_INVALID when certificate or key can't be used, LISTEN_FAILED when address or port can't
  */
 export async function listenMllp(
@@ -58,7 +58,7 @@ export async function listenMllp(
   const { host, port, tls } = options;
   const connections = new Connections(options, handle, tell);
   const secure = tls && createTlsServer({ ...readMaterial(tls), handshakeTimeout: HANDSHAKE_MS, allowHalfOpen: true });
-  // A sender may end its side behind its message, and still wait for the answer.
+  // A sender may close its side after the message and still wait for the response.
   const server: Server = secure ?? createServer({ allowHalfOpen: true });
   secure?.on('secureConnection', (socket) => connections.serve(socket));
   secure?.on('tlsClientError', (_error, socket) => tell('tls', addressOf(socket)));
@@ -70,7 +70,7 @@ export async function listenMllp(
     server.once('error', failed);
     server.listen(port, host, () => {
       server.off('error', failed);
-      // Nobody else listens to it, and without a listener an error would end the process.
+      // Without an error listener an error would end the process.
       server.on('error', () => {});
       resolve();
     });
@@ -103,11 +103,11 @@ function readMaterial({ certFile, keyFile, caFile }: NonNullable<ListenerOptions
 
 const addressOf = (socket: Socket) => plainAddress(socket.remoteAddress ?? '');
 
-/** The connections that are open, bounded in number. */
+/** The open connections, limited in number. */
 class Connections {
   private readonly open = new Set<Socket>();
   private readonly working = new Set<Promise<void>>();
-  private readonly shares: Shares;
+  private readonly slots: SlotLimit;
   private isClosing = false;
 
   constructor(
@@ -115,20 +115,20 @@ class Connections {
     private readonly handle: FrameHandler,
     private readonly tell: (problem: ConnectionProblem, address: string) => void,
   ) {
-    this.shares = new Shares({ most: options.maxConnections, each: options.maxConnections });
+    this.slots = new SlotLimit({ most: options.maxConnections, each: options.maxConnections });
   }
 
-  /** False where the connection was closed at once: before anything was read. */
+  /** False where the connection was closed before anything was read. */
   admit(socket: Socket): boolean {
     const address = addressOf(socket);
     socket.on('error', () => {});
-    const giveBack = this.options.isAllowed(address) ? this.shares.take(address) : null;
-    if (giveBack === null) {
+    const release = this.options.isAllowed(address) ? this.slots.take(address) : null;
+    if (release === null) {
       this.tell(this.options.isAllowed(address) ? 'too-many' : 'address', address);
       socket.destroy();
       return false;
     }
-    socket.once('close', giveBack);
+    socket.once('close', release);
     this.open.add(socket);
     socket.once('close', () => this.open.delete(socket));
     return true;
@@ -137,7 +137,7 @@ class Connections {
   serve(socket: Socket): void {
     socket.on('error', () => {});
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
-    // It looks for silence while a message is worked on too, which takes less than this.
+    // The idle timeout also runs while a message is handled, which takes less time.
     socket.setTimeout(this.options.idleTimeoutMs, () => socket.destroy());
     const work = this.read(socket).finally(() => {
       socket.destroy();
@@ -148,7 +148,7 @@ class Connections {
 
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
-    // What is in hand is answered; who waits for nothing is let go at once.
+    // Messages in work are answered; idle connections are closed at once.
     for (const socket of this.open) if (!busy.has(socket)) socket.destroy();
     const all = Promise.all(this.working);
     await withTimeout(all, graceMs, () => new Error('late')).catch(() => {});
@@ -183,7 +183,7 @@ class Connections {
       const answers = await this.handle(frame, address);
       if (answers === null) return false;
       const framed = answers.flatMap((answer) => [Buffer.of(START), answer, Buffer.of(END, CR)]);
-      // The next message is read when this one is written: nobody makes us keep answers that he does not read.
+      // The next message is read after this write, so that a client that does not read can't make us buffer responses.
       if (framed.length > 0) await written(socket, Buffer.concat(framed));
       return true;
     } catch {
@@ -209,7 +209,7 @@ function written(socket: Socket, bytes: Buffer): Promise<void> {
   });
 }
 
-/** Calls `late` when a message that has begun does not end in time. */
+/** Calls `late` when a message has begun and does not end in time. */
 class MessageClock {
   private timer: NodeJS.Timeout | undefined;
 
@@ -218,7 +218,7 @@ class MessageClock {
     private readonly late: () => void,
   ) {}
 
-  /** @param hasEnded whether a message ended since: the one that is open is another */
+  /** @param hasEnded whether a message has ended since: the open one is a new one */
   set(isOpen: boolean, hasEnded: boolean): void {
     if (!isOpen || hasEnded) clearTimeout(this.timer);
     if (!isOpen) this.timer = undefined;

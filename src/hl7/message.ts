@@ -5,22 +5,22 @@ export interface Separators {
   readonly field: string;
   readonly component: string;
   readonly repetition: string;
-  /** '' where the message has none: then nothing in it is escaped. */
+  /** Escape character; '' where the message has none and nothing is escaped. */
   readonly escape: string;
   readonly subcomponent: string;
 }
 
-/** What is no HL7 v2 message, in a sentence that quotes nothing of it. */
+/** The text is no HL7 v2 message; the sentence quotes nothing of it. */
 export class Hl7SyntaxError extends Error {}
 
-/** A message as it was received. Never log it. */
+/** A received message. Never log it. */
 export interface Hl7Message {
   readonly header: Segment;
-  /** In their order, the header first. */
+  /** In order, MSH first. */
   readonly segments: readonly Segment[];
 }
 
-/** One segment: fields by their number in the Standard, from 1. A field that is not there is ''. */
+/** A segment. Fields are numbered as in the Standard, from 1; a missing one is ''. */
 export class Segment {
   private fields: readonly string[] | null = null;
 
@@ -34,55 +34,55 @@ export class Segment {
     return this.line.slice(0, 3);
   }
 
-  /** As sent, with its separators and escapes. */
+  /** Field as sent, with separators and escape sequences. */
   raw(field: number): string {
-    this.fields ??= this.line.split(this.by.field, MOST_FIELDS);
-    // MSH-1 is the separator itself.
+    this.fields ??= this.line.split(this.by.field, MAX_FIELDS);
+    // MSH-1 is the field separator itself.
     if (this.name === 'MSH') return field === 1 ? this.by.field : (this.fields[field - 1] ?? '');
     return this.fields[field] ?? '';
   }
 
-  /** A component of the first repetition, in it the first subcomponent; '""' where the sender deletes the value. */
+  /** First subcomponent of a component of the first repetition; '""' where the sender deletes the value. */
   text(field: number, component = 1, subcomponent = 1): string {
     const [first] = this.repetitions(field);
     return first?.(component, subcomponent) ?? '';
   }
 
-  /** Each repetition, as what tells its components. */
+  /** Each repetition, as a function that returns its components. */
   repetitions(field: number): ((component: number, subcomponent?: number) => string)[] {
     const raw = this.raw(field);
     if (raw === '') return [];
-    return raw.split(this.by.repetition, MOST_PARTS).map((repetition) => {
-      const components = repetition.split(this.by.component, MOST_PARTS);
+    return raw.split(this.by.repetition, MAX_PARTS).map((repetition) => {
+      const components = repetition.split(this.by.component, MAX_PARTS);
       return (component, subcomponent = 1) => {
-        const parts = (components[component - 1] ?? '').split(this.by.subcomponent, MOST_PARTS);
+        const parts = (components[component - 1] ?? '').split(this.by.subcomponent, MAX_PARTS);
         return unescaped(parts[subcomponent - 1] ?? '', this.by, this.sets).trim();
       };
     });
   }
 }
 
-/** More than any message has that makes sense: what is longer costs no memory for its parts. */
-const [MOST_SEGMENTS, MOST_FIELDS, MOST_PARTS] = [50_000, 500, 100];
+/** Limits on segments, fields and parts, far beyond real messages, so that long ones take little memory. */
+const [MAX_SEGMENTS, MAX_FIELDS, MAX_PARTS] = [50_000, 500, 100];
 
 /** Line ends of segments, as some senders write them. */
 const LINE_ENDS = /[\r\n]+/;
 const BOM = Buffer.of(0xef, 0xbb, 0xbf);
 
 /**
- * Reads a message (HL7 v2.5.1 chapter 2), with whatever separators MSH names, in the character set of MSH-18.
- * @param defaultSet of messages without MSH-18, as the next function takes them; '' is UTF-8, or else ISO 8859-1
+ * Reads a message (HL7 v2.5.1 chapter 2), with the separators of its MSH, in the character set of MSH-18.
+ * @param defaultSet character set of messages without MSH-18; '': UTF-8 if valid, else ISO 8859-1
  * @throws Hl7SyntaxError
  */
 export function readMessage(bytes: Buffer, defaultSet = ''): Hl7Message {
   const content = bytes.subarray(0, BOM.length).equals(BOM) ? bytes.subarray(BOM.length) : bytes;
-  // Separators and names of character sets are ASCII, in whatever set the rest is.
+  // Separators and names of character sets are ASCII, whatever the character set.
   const head = content.toString('latin1', 0, endOfFirstLine(content));
   const by = separatorsOf(head);
   const named = new Segment(head, by, []).repetitions(18).flatMap((set) => (set(1) === '' ? [] : [set(1)]));
   const sets = (named.length === 0 ? [defaultSet] : named).map(characterSet);
-  const lines = decodeText(content, sets).split(LINE_ENDS, MOST_SEGMENTS + 1);
-  if (lines.length > MOST_SEGMENTS) throw new Hl7SyntaxError(`the message has more than ${MOST_SEGMENTS} segments`);
+  const lines = decodeText(content, sets).split(LINE_ENDS, MAX_SEGMENTS + 1);
+  if (lines.length > MAX_SEGMENTS) throw new Hl7SyntaxError(`the message has more than ${MAX_SEGMENTS} segments`);
   const segments = lines.filter((line) => line.trim() !== '').map((line) => new Segment(line, by, sets));
   return { header: segments[0]!, segments };
 }
@@ -103,11 +103,11 @@ function separatorsOf(head: string): Separators {
   const isUsable = used.every((character) => /[^A-Za-z0-9\s\p{Cc}]/u.test(character));
   if (component === '' || repetition === '' || !isUsable || new Set(used).size < used.length)
     throw new Hl7SyntaxError('MSH-1 and MSH-2 name no usable separators');
-  // A subcomponent separator that is left out divides nothing: no text has a NUL that was taken as one.
+  // Without a subcomponent separator, NUL is used, which occurs in no text.
   return { field, component, repetition, escape, subcomponent: subcomponent === '' ? '\0' : subcomponent };
 }
 
-/** Table 0211 by the names that `dicom/charset` knows; those that it knows itself stay. */
+/** Names of character sets in table 0211 mapped to those of `dicom/charset`; others are the same there. */
 const SETS: Readonly<Record<string, string>> = {
   'GB 18030-2000': 'GB18030',
   'KS X 1001': 'euc-kr',
@@ -131,7 +131,10 @@ const DELIMITERS: Readonly<Record<string, keyof Separators>> = {
   E: 'escape',
 };
 
-/** Section 2.7. What is no escape sequence of the Standard stays as it is: senders forget to escape. */
+/**
+ * Resolves escape sequences (section 2.7). Anything that is no escape sequence of the Standard stays, as some senders
+ * do not escape.
+ */
 function unescaped(text: string, by: Separators, sets: readonly string[]): string {
   if (by.escape === '' || !text.includes(by.escape)) return text;
   const pieces: string[] = [];
@@ -149,13 +152,13 @@ function unescaped(text: string, by: Separators, sets: readonly string[]): strin
   return pieces.join('');
 }
 
-/** What a sequence stands for; null for none. */
+/** Text of an escape sequence; null where it is none. */
 function sequence(code: string, by: Separators, sets: readonly string[]): string | null {
   const delimiter = DELIMITERS[code];
   if (delimiter !== undefined) return by[delimiter];
   const hex = /^X((?:[0-9A-Fa-f]{2})+)$/.exec(code)?.[1];
   if (hex !== undefined) return decodeText(Buffer.from(hex, 'hex'), sets);
   if (/^\.(br|sp\d*)$/.test(code)) return '\n';
-  // Highlighting, other formatting, character sets in between, and those of the site: nothing of it is a value.
+  // Highlighting, formatting, changes of the character set and local sequences have no text.
   return /^([HN]|\.[a-z]{2}[+-]?\d*|C[0-9A-F]{4}|M[0-9A-F]{4,6}|Z[0-9A-Z]+)$/.test(code) ? '' : null;
 }

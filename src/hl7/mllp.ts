@@ -9,25 +9,25 @@ import { readTls, type TlsFiles, type TlsMaterial } from '../net/tls';
 export interface MllpOptions {
   readonly host: string;
   readonly port: number;
-  /** Undefined is plain TCP. */
+  /** Undefined: plain TCP. */
   readonly tls?: TlsFiles | undefined;
-  /** Keeps the connection between messages. */
+  /** Keeps the connection open between messages. */
   readonly keepOpen: boolean;
   readonly connectTimeoutMs: number;
   readonly ackTimeoutMs: number;
 }
 
-/** One frame out, its answer in (HL7 v2.5.1 appendix C.4): 0x0B, the message, 0x1C 0x0D. */
+/** MLLP client (HL7 v2.5.1 appendix C.4): sends a frame (0x0B, message, 0x1C 0x0D) and reads the response. */
 export interface MllpClient {
   /**
-   * Sends a message and resolves to the answer, both without their frames: of several that come together, as commit and
-   * application acknowledgement do, all, one behind the other. One at a time: a second call waits for the first.
-   * @param isLate whether an answer is that to an earlier message, and another one is to be waited for
-   * @throws HilumError RECEIVER_UNREACHABLE (also when the connection is lost before the answer: the message may have
-   * arrived), RECEIVER_TIMEOUT, RECEIVER_RESPONSE_INVALID; all transient.
+   * Sends a message and resolves to the response, not framed. Several messages that arrive together (commit and
+   * application acknowledgement) are joined. One exchange at a time; further calls wait.
+   * @param isLate whether a response belongs to an earlier message, so that another one is waited for
+   * @throws HilumError RECEIVER_UNREACHABLE (also when the connection is lost before the response: the message may have
+   * arrived), RECEIVER_TIMEOUT, RECEIVER_RESPONSE_INVALID; all transient
    */
   exchange(message: Uint8Array, isLate?: (answer: Uint8Array) => boolean): Promise<Uint8Array>;
-  /** Connects, and sends nothing. @throws HilumError as above. */
+  /** Connects and sends nothing. @throws HilumError as above */
   probe(): Promise<void>;
   close(): Promise<void>;
 }
@@ -60,7 +60,7 @@ class Mllp implements MllpClient {
         if (!this.options.keepOpen) this.drop();
         return answer;
       } catch (error) {
-        // A late answer must not be taken for that to the next message.
+        // Closed, so that a late response is not taken for that to the next message.
         this.drop();
         throw error;
       }
@@ -70,7 +70,7 @@ class Mllp implements MllpClient {
   probe(): Promise<void> {
     return this.inTurn(async () => {
       const socket = await this.open();
-      // A server that refuses our certificate by TLS 1.3 says so after the handshake is done for us.
+      // A TLS 1.3 server refuses a client certificate only after the handshake has ended on our side.
       await sleep(PROBE_MS);
       const isOpen = this.socket === socket && socket.readyState === 'open';
       this.drop();
@@ -99,13 +99,13 @@ class Mllp implements MllpClient {
     if (this.socket !== undefined && this.socket.readyState === 'open') return this.socket;
     this.drop();
     const socket = await this.connect();
-    // Nobody asked: what comes between two messages would be taken for the next answer. Closed by the other side: the
-    // next message opens another.
+    // Unexpected bytes between two messages would be taken for the next response, so the connection is closed. When the
+    // server closes it, the next message opens another.
     const dropIdle = () => this.socket === socket && !isBusy(socket) && this.drop();
     for (const event of ['end', 'close'] as const) socket.on(event, dropIdle);
     let lineEnds = 0;
     socket.on('data', (chunk) => {
-      // The line end of the last frame may come late; what is more than an answer may have comes without end.
+      // The line end of the last frame may arrive late; more bytes than that are an endless stream.
       lineEnds = isBusy(socket) ? 0 : lineEnds + chunk.length;
       if (!chunk.every(isLineEnd) || lineEnds > MAX_ANSWER_BYTES) dropIdle();
     });
@@ -120,7 +120,7 @@ class Mllp implements MllpClient {
         ? connectTcp({ host, port })
         : connectTls({ host, port, ...material, ...(isIP(host) === 0 ? { servername: host } : {}) });
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
-    // Listened to as long as it lives: without a listener an error would end the process.
+    // Attached for the life of the socket: without an error listener an error would end the process.
     const failed = new Promise<never>((_resolve, reject) =>
       socket.on('error', (cause: Error) => reject(unreachable(cause))),
     );
@@ -144,7 +144,7 @@ class Mllp implements MllpClient {
 const busy = new WeakSet<Socket>();
 const isBusy = (socket: Socket) => busy.has(socket);
 
-/** Writes a frame and reads its answer. Rejects when the connection ends first. */
+/** Writes a frame and reads the response. Rejects when the connection ends first. */
 async function roundTrip(
   socket: Socket,
   message: Uint8Array,
@@ -184,12 +184,12 @@ async function roundTrip(
   }
 }
 
-/** How long the rest of a frame is waited for behind an answer that is whole (milliseconds). */
+/** How long to wait for the rest of a further frame after a complete response (milliseconds). */
 const REST_MS = 500;
 
 /**
- * Takes what is received, piece by piece, and tells `done` the answer once there is a whole one and nothing has begun
- * behind it, or its rest does not come.
+ * Collects the response and calls `done` once there is a complete one and no further frame has begun, or its rest does
+ * not arrive in time.
  */
 class AnswerReader {
   private received: Buffer = Buffer.alloc(0);
@@ -222,7 +222,7 @@ class AnswerReader {
   }
 }
 
-/** With the code of Node or OpenSSL, which names the cause. */
+/** The message has the error code of Node or OpenSSL, which tells the cause. */
 function unreachable(cause: Error): HilumError {
   const code = 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
   return new HilumError('RECEIVER_UNREACHABLE', 'transient', `the HL7 receiver can't be reached${code}`, { cause });

@@ -20,17 +20,17 @@ export function escapeText(text: string): string {
   );
 }
 
-/** Components, escaped; empty ones at the end are left out. */
+/** Escaped and joined components; empty ones at the end are dropped. */
 export function components(...parts: readonly string[]): string {
   return parts.map(escapeText).join('^').replace(/\^+$/, '');
 }
 
-/** One segment of fields that are encoded already; empty ones at the end are left out. */
+/** A segment of encoded fields; empty ones at the end are dropped. */
 function segment(name: string, fields: readonly string[]): string {
   return [name, ...fields].join('|').replace(/\|+$/, '');
 }
 
-/** Fields by their number in the Standard, from 1. */
+/** A segment from fields by number, from 1. */
 export function numbered(name: string, fields: Readonly<Record<number, string>>): string {
   const last = Math.max(...Object.keys(fields).map(Number));
   return segment(
@@ -39,29 +39,29 @@ export function numbered(name: string, fields: Readonly<Record<number, string>>)
   );
 }
 
-/** A configured HD such as `HOSP^1.2.3^ISO`: its ^ divide components. */
+/** A configured HD such as `HOSP^1.2.3^ISO`; its ^ separate components. */
 export function hierarchicDesignator(text: string): string {
   return components(...text.split('^'));
 }
 
-/** ISO 8601 in UTC as TS. */
+/** Converts ISO 8601 in UTC to TS. */
 export function timestampOf(iso: string): string {
   const [whole] = new Date(iso).toISOString().split('.');
   return `${whole!.replace(/\D/g, '')}+0000`;
 }
 
-/** DA, TM and Timezone Offset from UTC of DICOM as TS; '' where the date is none. */
+/** Converts DICOM's DA, TM and Timezone Offset from UTC to TS; '' where the date is invalid. */
 export function dicomMoment(date: string, time: string, offset: string): string {
   if (!/^\d{8}$/.test(date)) return '';
   const clock = /^(\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?)$/.exec(time)?.[1] ?? '';
-  // A TS has hours and minutes or neither, and at most four digits of a second's fraction (section 2.A.77).
+  // TS has hours with minutes or neither, and up to four digits of a fraction of a second (section 2.A.77).
   const kept = clock.length < 4 ? '' : clock.slice(0, 11);
   return `${date}${kept}${kept !== '' && /^[+-]\d{4}$/.test(offset) ? offset : ''}`;
 }
 
 /**
- * PN of DICOM as XPN: suffix and prefix change places (PS3.5 section 6.2.1.1, HL7 v2.5.1 section 2.A.89). Each group,
- * alphabetic, ideographic, phonetic, becomes a repetition with its representation code in XPN.8.
+ * Converts DICOM's PN to XPN: suffix and prefix change places (PS3.5 section 6.2.1.1, HL7 v2.5.1 section 2.A.89). The
+ * alphabetic, ideographic and phonetic groups become repetitions with their representation code in XPN.8.
  */
 export function personName(name: string): string {
   const groups = name.split('=').slice(0, 3);

@@ -1,7 +1,7 @@
 import { instantOfWallTime } from '../base/time-zone';
 
 /**
- * A time of HL7 (TS, DTM: section 2.A.77) in milliseconds since 1970; null where it is none, or says less than hours
+ * Converts an HL7 time (TS, DTM: section 2.A.77) to milliseconds since 1970; null where it is invalid or lacks hours
  * and minutes.
  * @param zone time zone of times without an offset
  */
@@ -24,7 +24,7 @@ export function instantOf(text: string, zone: string): number | null {
   return wall - (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }
 
-/** The date of a time as DA; null where it has none. */
+/** Date of an HL7 time as DA; null where it has none. */
 export function dateOf(text: string): string | null {
   const date = /^\d{8}/.exec(text.trim())?.[0];
   return date ?? null;

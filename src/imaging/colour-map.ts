@@ -2,8 +2,8 @@
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * "Inferno" (van der Walt and Smith, CC0) at nine equal steps: perceptually even, so that equal steps of heat look
- * equal, readable in grey print and for the colour-blind. A rainbow would draw edges where there are none.
+ * "Inferno" (van der Walt and Smith, CC0) at nine equal steps: perceptually uniform, readable in grey print and for the
+ * colour-blind. A rainbow would show edges that do not exist.
  */
 const INFERNO: readonly Colour[] = [
   [0, 0, 4],
@@ -17,11 +17,11 @@ const INFERNO: readonly Colour[] = [
   [252, 255, 164],
 ];
 
-/** Heat below this is not shown, so that the film stays as it is where the network did not look. */
+/** Lower heat is not shown, so that the film is unchanged where the network did not look. */
 const INVISIBLE = 0.15;
 const OPAQUE_FROM = 0.65;
-/** Never opaque: the film must stay visible under the greatest heat. */
-const GREATEST_OPACITY = 0.6;
+/** Below 1, so that the film stays visible under the greatest heat. */
+const MAX_OPACITY = 0.6;
 
 /** @param heat 0..1 */
 export function colourOf(heat: number): Colour {
@@ -30,7 +30,7 @@ export function colourOf(heat: number): Colour {
   return [mixed(below, place - below, 0), mixed(below, place - below, 1), mixed(below, place - below, 2)];
 }
 
-/** Where a heat lies on the scale, in its steps. */
+/** Position of a heat value on the scale, in steps. */
 function placeOf(heat: number): number {
   return Math.min(1, Math.max(0, heat)) * (INFERNO.length - 1);
 }
@@ -40,28 +40,30 @@ function mixed(below: number, rest: number, channel: 0 | 1 | 2): number {
   return from + (INFERNO[below + 1]![channel] - from) * rest;
 }
 
-/** @param heat 0..1 @returns 0 (film alone) to 0.6, rising smoothly. */
+/** Opacity of the overlay. @param heat 0..1 @returns 0 (film alone) to 0.6, rising smoothly */
 export function opacityOf(heat: number): number {
   const rise = Math.min(1, Math.max(0, (heat - INVISIBLE) / (OPAQUE_FROM - INVISIBLE)));
-  return GREATEST_OPACITY * rise * rise * (3 - 2 * rise);
+  return MAX_OPACITY * rise * rise * (3 - 2 * rise);
 }
 
-/** A grey pixel (0..1) with its heat over it. */
+/** A grey pixel (0..1) blended with its heat. */
 export function blend(grey: number, heat: number): Colour {
   const [red, green, blue] = blendAll(Float64Array.of(grey), Float64Array.of(heat));
   return [red!, green!, blue!];
 }
 
 /**
- * Grey pixels with their heat over them.
- * @param grey 0..1 @param heat 0..1 @returns red, green, blue and opaque of each
+ * Grey pixels blended with their heat.
+ * @param grey 0..1
+ * @param heat 0..1
+ * @returns red, green, blue and alpha (opaque) of each
  */
 export function blendAll(grey: ArrayLike<number>, heat: ArrayLike<number>): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(4 * grey.length);
   for (let at = 0, to = 0; at < grey.length; at++, to += 4) {
     const under = Math.min(1, Math.max(0, grey[at]!)) * 255;
     const warmth = heat[at]!;
-    // Halves go up, as Math.round has them, which takes several times as long.
+    // Rounds halves up like Math.round, which is several times slower.
     if (warmth <= INVISIBLE) rgba[to] = rgba[to + 1] = rgba[to + 2] = (under + 0.5) | 0;
     else blendInto(rgba, to, under, warmth);
     rgba[to + 3] = 255;
@@ -69,7 +71,7 @@ export function blendAll(grey: ArrayLike<number>, heat: ArrayLike<number>): Uint
   return rgba;
 }
 
-/** @param under grey, 0..255 @param heat above what is invisible */
+/** @param under grey, 0..255 @param heat above the invisible range */
 function blendInto(rgba: Uint8ClampedArray, to: number, under: number, heat: number): void {
   const opacity = opacityOf(heat);
   const grey = under * (1 - opacity);
@@ -83,5 +85,5 @@ function blendInto(rgba: Uint8ClampedArray, to: number, under: number, heat: num
 }
 
 const STEPS = INFERNO.length - 1;
-/** The colours, one behind the other. */
+/** Red, green and blue of all steps in one array. */
 const SCALE = Float64Array.from(INFERNO.flat());

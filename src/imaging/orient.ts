@@ -1,15 +1,15 @@
 import type { Turn } from '../dicom/patient-orientation';
 import type { Plane } from './plane';
 
-/** A plane as stored, turned into the standard position of a frontal film, which the networks know. */
+/** Turns a plane from the stored orientation into the standard one of a frontal film, which the networks expect. */
 export function upright(stored: Plane, turn: Turn): Plane {
   return turnedBy(stored, turn);
 }
 
-/** Back again: `asStored(upright(plane, turn), turn)` is the plane. */
+/** The inverse: `asStored(upright(plane, turn), turn)` equals the plane. */
 export function asStored(standing: Plane, turn: Turn): Plane {
   const { transposed, mirrored, upsideDown } = turn;
-  // Along the stored rows and columns the same two mirrors apply; only which is which changes with the transposition.
+  // Along the stored rows and columns the same two mirrors apply; a transposition exchanges them.
   return turnedBy(standing, transposed ? { transposed, mirrored: upsideDown, upsideDown: mirrored } : turn);
 }
 

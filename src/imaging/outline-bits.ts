@@ -2,10 +2,10 @@ import { overlayLength } from '../dicom/overlay';
 import type { Size } from './plane';
 import type { Polygon } from './polygon';
 
-/** Side of the square that a line is drawn with, in pixels. */
+/** Side of the square brush (pixels). */
 const BRUSH = 2;
 
-/** A part of a picture, in pixels; what lies outside is not drawn. */
+/** A part of a picture (pixels), outside of which nothing is drawn. */
 export interface DrawingArea {
   readonly left: number;
   readonly width: number;
@@ -13,8 +13,8 @@ export interface DrawingArea {
 }
 
 /**
- * Closed lines as one bit for each pixel of a picture, row by row without a gap, the first pixel in the lowest bit
- * (PS3.5 section 8.1.2), filled up to whole 16-bit words.
+ * Closed lines as one bit per pixel, row by row without padding, the first pixel in the lowest bit (PS3.5 section
+ * 8.1.2), filled up to whole 16-bit words.
  * @param rings in pixels of the picture
  */
 export function outlineBits(rings: readonly Polygon[], { rows, columns }: Size, area: DrawingArea): Uint8Array {
@@ -31,7 +31,7 @@ export function outlineBits(rings: readonly Polygon[], { rows, columns }: Size, 
   return bits;
 }
 
-/** Each pixel of a straight line, both ends included. */
+/** Draws each pixel of a straight line, both ends included. */
 function drawLine(
   [fromX, fromY]: Polygon[number],
   [toX, toY]: Polygon[number],

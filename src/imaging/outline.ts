@@ -3,19 +3,19 @@ import type { Polygon } from './polygon';
 
 /** A connected region (4-neighbourhood) of a mask. */
 export interface Component {
-  /** Pixels of the mask's grid. */
+  /** Size in pixels of the mask. */
   readonly area: number;
   readonly mask: Plane;
 }
 
-/** The connected regions of the pixels above zero, largest first. */
+/** Connected regions of the pixels above zero, the largest first. */
 export function components({ rows, columns, values }: Plane): Component[] {
   const labels = new Int32Array(values.length);
   const areas: number[] = [];
   for (let start = 0; start < values.length; start++)
     if (values[start]! > 0 && labels[start] === 0)
       areas.push(flood({ columns, values }, labels, start, areas.length + 1));
-  // Made when it is asked for: of noise there are thousands.
+  // Computed on demand, as noise has thousands of regions.
   const maskOf = (label: number): Plane => {
     const mask = new Float32Array(labels.length);
     for (let at = 0; at < labels.length; at++) if (labels[at] === label) mask[at] = 1;
@@ -31,7 +31,7 @@ export function components({ rows, columns, values }: Plane): Component[] {
     .sort((a, b) => b.area - a.area);
 }
 
-/** Labels all that is joined to `start`. @returns how many pixels that is */
+/** Labels all pixels connected to `start`. @returns their number */
 function flood(
   { columns, values }: Pick<Plane, 'columns' | 'values'>,
   labels: Int32Array,
@@ -58,10 +58,10 @@ function flood(
 }
 
 /**
- * The outer outline of a connected region as a closed polygon (first point repeated at the end), along the edges of its
- * pixels and simplified.
- * @param scale source pixels per mask pixel, so that the polygon is in source-pixel coordinates (PS3.3 section C.10.5).
- * @param tolerance largest distance between the outline and its simplification, in mask pixels.
+ * Outer outline of a connected region as a closed polygon (the first point is repeated at the end), along the edges of
+ * its pixels, simplified.
+ * @param scale source pixels per mask pixel: the polygon is in source-pixel coordinates (PS3.3 section C.10.5)
+ * @param tolerance largest distance between the outline and its simplification, in mask pixels
  */
 export function outline(region: Plane, scale: { column: number; row: number }, tolerance = 0.75): Polygon {
   const ring = simplify(trace(region), tolerance);
@@ -107,7 +107,7 @@ const AHEAD = [
 function turn(column: number, row: number, heading: number, inside: (column: number, row: number) => boolean): number {
   const { left, right } = AHEAD[heading]!;
   const rightIsIn = inside(column + right[0], row + right[1]);
-  // 4-neighbourhood: at a corner where two pixels touch diagonally, stay with the pixel on the right.
+  // 4-neighbourhood: where two pixels touch at a corner only, the border stays with the pixel on the right.
   if (!rightIsIn) return (heading + 1) % 4;
   return inside(column + left[0], row + left[1]) ? (heading + 3) % 4 : heading;
 }
@@ -121,7 +121,7 @@ function simplify(ring: Point[], tolerance: number): Point[] {
   const head = reduce(ring.slice(0, far + 1), tolerance);
   const tail = reduce(ring.slice(far), tolerance);
   const simple = [...head, ...tail.slice(1)];
-  // A speck would shrink to a line: then the border itself stays.
+  // A tiny region would become a line: its border is kept unsimplified.
   return simple.length < 4 ? ring : simple;
 }
 

@@ -5,8 +5,8 @@ export interface Plane {
   readonly values: Float32Array;
 }
 
-// Loops over millions of pixels take their arrays into variables first: a property of an object that comes in several
-// shapes costs a look-up for each pixel.
+// In loops over millions of pixels, arrays are taken into local variables: reading a property of an object with varying
+// shapes costs a look-up per pixel.
 
 /** N = (x - min) / (max - min), 0..1 (Arias-Garzon et al. 2021, equation 1). A constant plane becomes all zero. */
 export function minMax(plane: Plane): Plane {
@@ -33,9 +33,10 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
 }
 
 /**
- * "antialiased-triangle": separable triangle filter whose support grows with the reduction, centres at half pixels,
- * weights clipped at the edge and normalised; columns first, then rows. The training code
- * (training/src/hilum_training/data/preprocess.py) does the same to the letter: test/model/parity.
+ * Resampling, "antialiased-triangle": a separable triangle filter whose support grows with the reduction, centres at
+ * half pixels, weights clipped at the edge and normalised; columns first, then rows. The training code
+ * (training/src/hilum_training/data/preprocess.py) is
+ * identical: test/model/parity.
  */
 export function resample({ rows: tall, columns: wide, values }: Plane, rows: number, columns: number): Plane {
   const narrow = narrowed(values, { rows: tall, columns: wide }, columns);
@@ -56,7 +57,7 @@ export interface Size {
   readonly columns: number;
 }
 
-/** All rows, resampled to that many columns. */
+/** All rows, resampled to this many columns. */
 function narrowed(values: Float32Array, { rows, columns: wide }: Size, columns: number): Float64Array {
   const { starts, counts, weights } = taps(wide, columns);
   const narrow = new Float64Array(rows * columns);
@@ -77,11 +78,14 @@ function addRow(sums: Float64Array, rows: Float64Array, from: number, weight: nu
   for (let c = 0; c < sums.length; c++) sums[c]! += weight * rows[from + c]!;
 }
 
-/** For each place the first source it takes from, how many, and their weights, one place after the other. */
+/**
+ * Filter weights: for each output position the first source position, the number of source positions, and their weights
+ * in one array.
+ */
 export interface Taps {
   readonly starts: Int32Array;
   readonly counts: Int32Array;
-  /** Where the weights of each place begin. */
+  /** Offset of each output position's weights. */
   readonly offsets: Int32Array;
   readonly weights: Float64Array;
 }
@@ -110,7 +114,7 @@ export function taps(from: number, to: number): Taps {
   return { starts, counts, offsets, weights: weights.slice(0, end) };
 }
 
-/** As `values.map`, which takes many times as long: a plane has some ten thousand values. */
+/** Like `values.map`, but many times faster. */
 export function mapValues(values: Float32Array, change: (value: number, at: number) => number): Float32Array {
   const changed = new Float32Array(values.length);
   for (let at = 0; at < values.length; at++) changed[at] = change(values[at]!, at);

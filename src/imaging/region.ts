@@ -1,8 +1,8 @@
 import { mapValues, type Plane, resample } from './plane';
 
 /**
- * What a network sees of a film: all of it, the lungs only, all but the lungs, or the box around the lungs, enlarged to
- * the network's size.
+ * Part of a film that a network sees: all of it, the lungs only, all but the lungs, or the box around the lungs,
+ * enlarged to the network's size.
  */
 export const REGIONS = ['film', 'lungs', 'removed', 'box'] as const;
 export type Region = (typeof REGIONS)[number];
@@ -15,13 +15,13 @@ export interface Frame {
   readonly columns: number;
 }
 
-/** How much of its height and width the box around the lungs grows at each side. */
+/** Margin of the box around the lungs at each side, as a share of its height and width. */
 const BOX_MARGIN = 0.08;
 
 /**
- * The part of a film that a network was trained on: all of it, the lungs only (the rest becomes `fill`), all but the
- * lungs (they become `fill`), or the box around the lungs, enlarged to the film's own size.
- * @param lungs of the film's size; a film without any has itself as its box
+ * The part of a film that a network was trained on: all of it, the lungs only (the rest is `fill`), all but the lungs
+ * (they are `fill`), or the box around the lungs, enlarged to the film's size.
+ * @param lungs mask of the film's size; without lungs the box is the whole film
  */
 export function regionOf(film: Plane, lungs: Plane, region: Region, fill: number): { plane: Plane; frame: Frame } {
   const whole = { top: 0, left: 0, rows: film.rows, columns: film.columns };
@@ -43,7 +43,7 @@ function filled(film: Plane, isFilled: (at: number) => boolean, fill: number): P
   return { ...film, values: mapValues(film.values, (value, at) => (isFilled(at) ? fill : value)) };
 }
 
-/** The smallest box with all of a mask, grown by {@link BOX_MARGIN}; null of an empty one. */
+/** The smallest box around a mask with {@link BOX_MARGIN}; null where the mask is empty. */
 export function boxAround({ rows, columns, values }: Plane): Frame | null {
   let [top, left, bottom, right] = [rows, columns, -1, -1];
   for (let row = 0, at = 0; row < rows; row++)
@@ -77,9 +77,9 @@ function cutOut({ columns: wide, values }: Plane, { top, left, rows, columns }: 
 }
 
 /**
- * Maps of regions of a film as one of the film: each laid over its frame, its values weighed so that the mean over the
- * film is the sum of the maps' own means.
- * @param size of the film's plane
+ * Combines activation maps of regions into one map of the film: each is placed at its frame, weighted so that the mean
+ * over the film is the sum of the maps' means.
+ * @param size size of the film's plane
  */
 export function layOver(
   maps: readonly { readonly map: Plane; readonly frame: Frame }[],

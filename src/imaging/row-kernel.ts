@@ -8,7 +8,7 @@ interface Kernel {
   accumulate(sums: number, row: number, columns: number, weight: number): void;
 }
 
-/** Rows at a time. */
+/** Rows that are processed at a time. */
 const LANES = 4;
 const PAGE_BYTES = 65_536;
 
@@ -25,7 +25,7 @@ function load(bytes: number): NonNullable<typeof loaded> {
   return loaded;
 }
 
-/** Hands out pieces of the kernel's memory, one behind the other. */
+/** Allocates parts of the kernel's memory, one after the other. */
 class Layout {
   private end = 0;
 
@@ -40,7 +40,7 @@ class Layout {
   }
 }
 
-/** What one picture is made of and to: where its parts lie in the kernel's memory. */
+/** Source and result of one picture, with the positions of its parts in the kernel's memory. */
 interface Target {
   readonly picture: TabledPicture;
   readonly to: Size;
@@ -50,8 +50,8 @@ interface Target {
 }
 
 /**
- * Pictures of the same size, each resampled as `resample` of plane.ts does, to the last bit, in one pass over their
- * rows. Many times as fast: a film has millions of pixels, and the pictures that come of it have few.
+ * Resamples pictures of the same size in one pass over their rows, each exactly as `resample` of plane.ts does, but
+ * many times faster: a film has millions of pixels, the results few.
  */
 export function resampleTabled(pictures: readonly { readonly picture: TabledPicture; readonly to: Size }[]): Plane[] {
   const [first] = pictures;
@@ -125,13 +125,13 @@ function addRows(
   }
 }
 
-/** The rows of a picture that take a source row: both ends of what each takes only ever grow. */
+/** Output rows that use a source row; both ends only grow from one source row to the next. */
 function reachedBy(source: number, { starts, counts }: Taps): readonly [begin: number, end: number] {
   const begin = lowest(starts.length, (r) => starts[r]! + counts[r]! > source);
   return [begin, lowest(starts.length, (r) => starts[r]! > source)];
 }
 
-/** The first for which it holds; it holds for all behind it. */
+/** The lowest index for which `holds` is true; it must be true for all after it. */
 function lowest(length: number, holds: (index: number) => boolean): number {
   let [low, high] = [0, length];
   while (low < high) {

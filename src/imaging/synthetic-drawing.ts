@@ -1,7 +1,6 @@
 /**
- * Drawn films: something with the shape of a radiograph, for tests and demonstrations of the plumbing on machines
- * without real ones. Whatever a model says of a drawing is honest; the drawing is never to be tuned until a model or a
- * gate says something else.
+ * Drawn films with the shape of a radiograph, for tests and demonstrations without real films. Never tune the drawing
+ * until a model or the out-of-distribution check gives a wanted answer.
  */
 
 export type SyntheticView = 'PA' | 'AP' | 'LL';
@@ -9,12 +8,12 @@ export type SyntheticView = 'PA' | 'AP' | 'LL';
 export type SyntheticSubject = 'chest' | 'hand' | 'nothing';
 
 export interface SyntheticFilm {
-  /** Same seed, same film, to the last pixel. */
+  /** The same seed gives the same film, to the last pixel. */
   readonly seed: number;
   readonly view: SyntheticView;
   readonly rows: number;
   readonly columns: number;
-  /** By default a chest. */
+  /** Default: chest. */
   readonly subject?: SyntheticSubject;
   /** Number of patchy opacities in the lungs; by default 0 to 4, by the seed. */
   readonly opacities?: number;
@@ -27,13 +26,10 @@ export interface SyntheticPixels {
   readonly pixels: Uint16Array;
 }
 
-/**
- * Thickness of what the beam passes at a point; 1 is about the middle of the body. `x` goes to the image's right, `y`
- * down, both 0..1.
- */
+/** Thickness of the body at a point; 1 is about its middle. `x` goes to the image's right, `y` down, both 0..1. */
 type Layer = (x: number, y: number) => number;
 
-/** @throws RangeError for a size that is no film. */
+/** @throws RangeError for an impossible size */
 export function drawSyntheticFilm(film: SyntheticFilm): SyntheticPixels {
   const { seed, view, rows, columns } = film;
   if (![rows, columns].every((n) => Number.isInteger(n) && n >= 8 && n <= 8192))
@@ -61,12 +57,12 @@ function densityOf({ seed, view, subject = 'chest', opacities }: SyntheticFilm):
 }
 
 /**
- * Samples on each side that the shapes are worked out at: they are soft, and a film of 2048 pixels would take half a
- * minute else.
+ * Samples per side at which shapes are computed: they are smooth, and a film of 2048 pixels would take half a minute
+ * otherwise.
  */
 const GRID = 448;
 
-/** The layer worked out once on a grid, and linear between its points. */
+/** A layer computed once on a grid, with linear interpolation. */
 function sampled(layer: Layer, size: number): Layer {
   const grid = new Float32Array(size * size);
   for (let i = 0; i < grid.length; i++) grid[i] = layer(((i % size) + 0.5) / size, (Math.floor(i / size) + 0.5) / size);
@@ -82,7 +78,7 @@ function sampled(layer: Layer, size: number): Layer {
   };
 }
 
-/** Film response: air is dark but not black, dense tissue levels off. */
+/** Response of the film: air is dark but not black, dense tissue saturates. */
 function exposure(thickness: number): number {
   return 160 + 3500 * (1 - Math.exp(-1.15 * Math.max(0, thickness)));
 }
@@ -90,7 +86,7 @@ function exposure(thickness: number): number {
 // --- Frontal view
 // -------------------------------------------------------------------------------------------------------------------
 
-/** The patient's right is on the image's left; so the heart points to the image's right. */
+/** The patient's right is on the image's left, so that the heart points to the image's right. */
 function frontalChest(random: () => number, view: 'PA' | 'AP', opacities: number): Layer {
   const supine = view === 'AP';
   const middle = 0.5 + 0.02 * bell(random);
@@ -126,7 +122,7 @@ function torso(middle: number, supine: boolean): Layer {
   };
 }
 
-/** Each lung: an egg with its narrow end up, cut off by the dome of the diaphragm; the right dome stands higher. */
+/** Each lung is an egg with its narrow end up, cut off by the dome of the diaphragm; the right dome is higher. */
 function frontalLungs(middle: number, base: number): { right: Layer; left: Layer } {
   const lung =
     (side: -1 | 1, floor: number): Layer =>
@@ -161,7 +157,7 @@ function mediastinum(middle: number, heart: Layer): Layer {
   };
 }
 
-/** Ten pairs: behind, from the spine outwards and down; in front, steeper and fainter. */
+/** Ten pairs: posterior parts run from the spine outwards and down, anterior parts are steeper and fainter. */
 function frontalRibs(middle: number, base: number, random: () => number): Layer[] {
   const spacing = (base - 0.14) / 9.2;
   return Array.from({ length: 10 }, (_, i) => {
@@ -292,7 +288,7 @@ function lateralRibs(random: () => number): Layer[] {
 // --- Hand
 // -------------------------------------------------------------------------------------------------------------------
 
-/** Where a bone or a finger begins and ends; both 0..1 of the film. */
+/** Start and end of a bone or finger; 0..1 of the film. */
 type Stretch = readonly [x1: number, y1: number, x2: number, y2: number];
 
 const WRIST = [0.49, 0.8] as const;
@@ -304,14 +300,14 @@ const FINGERS: readonly Stretch[] = [
   [0.57, 0.49, 0.62, 0.14],
   [0.66, 0.55, 0.78, 0.27],
 ];
-/** Beginning and end of the bones of a finger, as parts of its length. */
+/** Start and end of the bones of a finger, as parts of its length. */
 const PHALANGES = [
   [0.03, 0.42],
   [0.47, 0.7],
   [0.75, 0.95],
 ] as const;
 
-/** Seen from the back; soft tissue with the bones in it. */
+/** A hand from the back: soft tissue with bones. */
 function hand(random: () => number): Layer {
   const size = 1 + 0.05 * bell(random);
   const flesh = [
@@ -343,7 +339,7 @@ function rod([x1, y1, x2, y2]: Stretch, radius: number): Layer {
 // --- All
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Cloudy patches with ragged edges. */
+/** Cloudy patches with irregular edges. */
 function patches(random: () => number, count: number, place: (side: -1 | 1) => [number, number]): Layer[] {
   return Array.from({ length: count }, () => {
     const [cx, cy] = place(random() < 0.5 ? -1 : 1);
@@ -391,13 +387,13 @@ function line(distance: number, width: number): number {
   return t > 3 || t < -3 ? 0 : Math.exp(-t * t);
 }
 
-/** 0 below `from`, 1 above `to`, an S between. */
+/** 0 below `from`, 1 above `to`, smoothstep between. */
 function smooth(from: number, to: number, value: number): number {
   const t = Math.max(0, Math.min(1, (value - from) / (to - from)));
   return t * t * (3 - 2 * t);
 }
 
-/** Evenly spread numbers 0..1 (mulberry32), started from the FNV-1a hash of a text. */
+/** Uniform random numbers 0..1 (mulberry32), seeded by the FNV-1a hash of a text. */
 function randomFrom(text: string): () => number {
   let state = 2166136261;
   for (const character of text) state = Math.imul(state ^ character.charCodeAt(0), 16777619);
@@ -409,7 +405,7 @@ function randomFrom(text: string): () => number {
   };
 }
 
-/** About normally spread around 0 with deviation 0.7: the sum of four even ones. */
+/** Roughly normal random numbers around 0 with deviation 0.7: the sum of four uniform ones. */
 function bell(random: () => number): number {
   return (random() + random() + random() + random() - 2) * 1.2;
 }

@@ -1,9 +1,9 @@
-/** What row-kernel.ts uses of the WebAssembly JavaScript interface; Node's types leave it to those of browsers. */
+/** The parts of the WebAssembly JavaScript interface that row-kernel.ts uses; they are not in Node's types. */
 declare namespace WebAssembly {
   class Memory {
     constructor(size: { initial: number });
     readonly buffer: ArrayBuffer;
-    /** @param pages of 64 KiB */
+    /** @param pages number of pages of 64 KiB */
     grow(pages: number): number;
   }
   const Module: new (bytes: Uint8Array) => object;

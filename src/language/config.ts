@@ -12,7 +12,7 @@ export const languageSchema = z
 
 export type ConfiguredLanguage = z.infer<typeof languageSchema>;
 
-/** Of a text that no reader asks for: an e-mail, a report. */
+/** Language of texts without a reader's choice: e-mail and reports. */
 export function languageOfTexts(configured: ConfiguredLanguage): Language {
   return configured === 'auto' ? 'en' : configured;
 }

@@ -1,6 +1,6 @@
 import { type Language, LANGUAGES } from './say';
 
-/** The names of the languages, for schemas and for whoever chooses; without what is said in them. */
+/** Codes of the languages without their catalogues, for schemas and the language choice. */
 export const LANGUAGE_NAMES = Object.keys(LANGUAGES) as Language[];
 
 export function isLanguage(text: unknown): text is Language {

@@ -16,6 +16,10 @@ export interface Messages {
   'result.unnamed': never;
   'reason.lateral-view': never;
   'reason.unlike-training-films': never;
+  'reason.no-chest-film': never;
+  'reason.turned-film': never;
+  'reason.partial-film': never;
+  'reason.poor-image-quality': never;
   'reason.implausible-lungs': never;
   'reason.body-part': never;
   'reason.modality': never;

@@ -4,7 +4,7 @@ import es from './catalogues/es.json';
 import fr from './catalogues/fr.json';
 import { type Key, type Language, type Said, sayIt, type Words } from './say';
 
-/** One message catalogue for each language; a test sees to it that none lacks a key, a placeholder or a plural. */
+/** The message catalogue of each language; a test checks that none lacks a key, a placeholder or a plural. */
 const CATALOGUES: Readonly<Record<Language, Words['messages']>> = { en, es, de, fr };
 
 export function wordsIn(language: Language): Words {
@@ -14,12 +14,12 @@ export function wordsIn(language: Language): Words {
 export const ENGLISH = wordsIn('en');
 
 /**
- * Messages whose English is written into the archive, the list's database or a report, or is said by a room that other
- * software reads: they come as sentences, and are known again by them.
+ * Messages whose English text is stored in the archive, the list's database or a report, or sent by rooms without
+ * catalogues. They are recognised by their text.
  */
 const STORED = /^(reason|warning|remark|objection|leftOut|labels|problem)\./;
 
-/** The message that an English sentence is; null for a sentence that is none of them. */
+/** The message of an English sentence; null where it is none. */
 export function recognised(sentence: string): Said | null {
   for (const { key, pattern } of patterns()) {
     const found = pattern.exec(sentence);
@@ -30,7 +30,7 @@ export function recognised(sentence: string): Said | null {
   return null;
 }
 
-/** A sentence that is stored or sent in English, in a reader's language; one that no catalogue has stays as it is. */
+/** Translates a stored or received English sentence; one that is in no catalogue stays unchanged. */
 export function translated(words: Words, sentence: string): string {
   const said = words.language === 'en' ? null : recognised(sentence);
   return (said && sayIt(words, said)) ?? sentence;
@@ -44,7 +44,7 @@ function patterns() {
   made ??= (Object.entries(en) as [Key, Message][])
     .filter(([key]) => STORED.test(key))
     .flatMap(([key, message]) => formsOf(message).map((text) => ({ key, text })))
-    // A sentence with a placeholder may fit one without.
+    // Patterns with placeholders come last, as their sentences may also match one without.
     .sort((a, b) => Number(a.text.includes('{')) - Number(b.text.includes('{')))
     .map(({ key, text }) => ({ key, pattern: patternOf(text) }));
   return made;
@@ -60,5 +60,5 @@ function patternOf(text: string): RegExp {
   return new RegExp(`^${patterned.join('')}$`, 's');
 }
 
-/** A count chooses the plural. */
+/** A number selects the plural form. */
 const numberIn = (text: string): string | number => (/^\d{1,15}$/.test(text) ? Number(text) : text);

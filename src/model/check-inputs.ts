@@ -3,16 +3,16 @@ import { regionOf } from '../imaging/region';
 import { drawSyntheticFilm } from '../imaging/synthetic-drawing';
 import { type ModelManifest, regionsOf } from './manifest';
 
-/** What a network is tried on. */
+/** Input of a trial run. */
 export interface Probe {
   readonly name: string;
-  /** N of each region, 0..1, at the network's size, as the pipeline hands it over. */
+  /** N of each region, 0..1, at the network's size, as in the pipeline. */
   readonly planes: readonly Plane[];
 }
 
 /**
- * Drawn frontal films; for a network of the lungs only (or of all but them), with what lies outside (inside) two ovals
- * filled as the pipeline fills it.
+ * Drawn frontal films. For a network that sees the lungs only (or all but them), the area outside (inside) two ovals is
+ * filled as in the pipeline.
  */
 export function drawnFilms(manifest: ModelManifest): Probe[] {
   return [1, 2, 3, 4].map((seed) => drawnFilm(seed, manifest));
@@ -30,7 +30,7 @@ function regions(film: Plane, lungs: Plane, manifest: ModelManifest): Plane[] {
   return regionsOf(manifest).map((region) => regionOf(film, lungs, region, manifest.input.fill).plane);
 }
 
-/** Two dark ovals on grey: enough to see what kind of values a network gives, and made at once. */
+/** Two dark ovals on grey: quick to make, and enough to see the form of a network's answers. */
 export function plainFilm(manifest: ModelManifest): Plane[] {
   const [, , rows, columns] = manifest.input.shape;
   const ovals = twoOvals(rows, columns);
@@ -44,7 +44,7 @@ function twoOvals(rows: number, columns: number): Plane {
   );
 }
 
-/** What a pipeline can hand over in the worst case: films without content, and content without a film. */
+/** The worst inputs that a pipeline can produce: films without content, and content that is no film. */
 export function edgeInputs(manifest: ModelManifest): Probe[] {
   const [, , rows, columns] = manifest.input.shape;
   const noise = pseudoRandom();
@@ -72,7 +72,7 @@ function filled(rows: number, columns: number, at: (x: number, y: number, i: num
   };
 }
 
-/** The same for every run (a linear congruential generator, Numerical Recipes' constants). */
+/** The same in every run (linear congruential generator with the constants of Numerical Recipes). */
 function pseudoRandom(): () => number {
   let state = 1;
   return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;

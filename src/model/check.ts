@@ -11,19 +11,14 @@ interface Answer extends Prediction {
   readonly ms: number;
 }
 
-/**
- * The same film twice, in the same process: engines that divide the work among threads may differ in the last digit.
- */
-const GREATEST_DIFFERENCE = 1e-6;
-/** Less than this between all inputs is no answer to them. */
-const LEAST_DIFFERENCE = 1e-6;
-/** A logit stays finite where the probability is 0 or 1 in float32. */
+/** Largest difference between two runs on the same film: engines with several threads may differ in the last digit. */
+const MAX_DIFFERENCE = 1e-6;
+/** If all inputs differ by less, the network does not depend on its input. */
+const MIN_DIFFERENCE = 1e-6;
+/** Keeps a logit finite where the probability is 0 or 1 in float32. */
 const LOGIT_EDGE = 1e-7;
 
-/**
- * Runs a loaded network on drawn films and on inputs at the edge, and looks at all that it says. Nothing is said about
- * how good the model is.
- */
+/** Runs a loaded network on drawn films and extreme inputs and checks its answers. It says nothing about accuracy. */
 export async function examineNetwork(manifest: ModelManifest, network: Network): Promise<CheckResult[]> {
   const ports = examinePorts(manifest, network);
   if (ports.some(({ ok }) => !ok)) return ports;
@@ -131,7 +126,7 @@ function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Ch
 }
 
 function differs(answers: readonly Answer[]): boolean {
-  return answers.some((answer) => greatestDifference(answer.probability, answers[0]!.probability) > LEAST_DIFFERENCE);
+  return answers.some((answer) => greatestDifference(answer.probability, answers[0]!.probability) > MIN_DIFFERENCE);
 }
 
 function examineDeterminism(first: Answer, again: Answer): CheckResult {
@@ -140,8 +135,8 @@ function examineDeterminism(first: Answer, again: Answer): CheckResult {
     ...mapsOf(first).map((map, at) => [map.values, mapsOf(again)[at]!.values] as const),
   ] as const;
   const difference = Math.max(...planes.map(([a, b]) => greatestDifference(a, b)));
-  // Not "difference <= ...": NaN is no agreement.
-  const ok = !(difference > GREATEST_DIFFERENCE) && !Number.isNaN(difference);
+  // Written this way because comparisons with NaN are false: NaN is a difference.
+  const ok = !(difference > MAX_DIFFERENCE) && !Number.isNaN(difference);
   return {
     check: 'determinism',
     ok,
@@ -161,10 +156,7 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
     : Infinity;
 }
 
-/**
- * A class activation map has a place for each part of the film, and where it is strong the probability is high. Of each
- * head.
- */
+/** Checks the class activation map of each head: its size, and that high activation goes with high probability. */
 function examineCam(manifest: ModelManifest, answers: readonly Answer[]): CheckResult[] {
   if (answers.some(({ cams }) => cams === null)) return [];
   const heads = headsOf(manifest);
@@ -202,7 +194,7 @@ function examineMaps(of: string, head: number, manifest: ModelManifest, answers:
 const mapsOf = ({ cams }: Answer): Plane[] => (cams ?? []).flat();
 
 function isFlat({ values }: Plane): boolean {
-  return values.every((value) => Math.abs(value - values[0]!) <= LEAST_DIFFERENCE * Math.max(1, Math.abs(values[0]!)));
+  return values.every((value) => Math.abs(value - values[0]!) <= MIN_DIFFERENCE * Math.max(1, Math.abs(values[0]!)));
 }
 
 const mean = (values: Float32Array | readonly number[]) => [...values].reduce((a, b) => a + b, 0) / values.length;

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { fromConfigFolder } from '../base/schema';
 
-/** Folders of the models of a line. */
+/** Model folders by the configuration's key. */
 export interface NamedModels {
   readonly view: string;
-  /** Or `off`. */
+  /** The out-of-distribution check; or `off`. */
   readonly gate: string;
   readonly lungs: string;
   readonly classifiers: readonly string[];
 }
 
-/** Sets of models that come with Hilum. */
+/** Sets of shipped models. */
 const PRESETS = {
   default: {
     view: 'view-vgg19',
@@ -32,7 +32,7 @@ const folder = (what: string) =>
 
 export const modelsSchema = z
   .strictObject({
-    // Not path(): an empty one is the configuration's own folder.
+    // Not path(): an empty one would become the configuration's own folder.
     dir: z
       .string()
       .overwrite(fromConfigFolder)
@@ -76,7 +76,7 @@ export const modelsSchema = z
   })
   .prefault({});
 
-/** The models that a configuration means. */
+/** The models that a configuration selects. */
 export function namedModels(settings: z.infer<typeof modelsSchema>): NamedModels {
   const { preset, view, gate, lungs, classifier, classifiers } = settings;
   const usual = PRESETS[preset];

@@ -6,7 +6,7 @@ import { HilumError } from '../base/errors';
 import { FINDING_MODES } from '../events/finding';
 import { type Region, REGIONS } from '../imaging/region';
 
-/** As long as Code Value and Coding Scheme Designator (SH) and Code Meaning (LO) may be, PS3.5 section 6.2. */
+/** Lengths of Code Value and Coding Scheme Designator (SH) and Code Meaning (LO), PS3.5 section 6.2. */
 const code = z.strictObject({
   value: z.string().min(1).max(16),
   scheme: z.string().min(1).max(16),
@@ -26,24 +26,28 @@ const operatingPoints = z
   )
   .optional();
 
-/** One finding of a classifier with several: a place in its outputs. */
+/** One finding of a classifier with several: an index in its outputs. */
 const headSchema = z.looseObject({
   label: z.string().min(1).max(64),
   code: code.optional(),
   operatingPoint,
   operatingPoints,
-  /** `shadow`: its operating point was never validated, so that nothing may follow from it. */
+  /** `shadow`: its operating point was never validated, so that it has no consequences. */
   mode: z.enum(FINDING_MODES).default('live'),
-  /** Why it is in shadow. */
+  /** Why it is in shadow mode. */
   reason: z.string().nullable().default(null),
   limitations: z.array(z.string()).default([]),
 });
 export type Head = z.infer<typeof headSchema>;
 
+/** Kinds of picture that a network for the out-of-distribution check may tell apart. */
+const PICTURE_KINDS = ['frontal', 'lateral', 'other', 'inverted', 'turned', 'partial', 'unreadable'] as const;
+export type PictureKind = (typeof PICTURE_KINDS)[number];
+
 const region = z.enum(REGIONS);
 
-/** Regions that one network may see at once. */
-const MOST_REGIONS = 8;
+/** Largest number of regions of one network. */
+const MAX_REGIONS = 8;
 const size = z.number().int().positive();
 
 const fields = z.looseObject({
@@ -58,18 +62,22 @@ const fields = z.looseObject({
   architecture: z.string(),
   input: z.looseObject({
     name: z.string(),
-    /** As many grey planes as there are regions. */
-    shape: z.tuple([size.max(MOST_REGIONS), z.literal(1), size, size]),
-    region: z.union([region, z.array(region).min(1).max(MOST_REGIONS)]),
+    /** One grey plane for each region. */
+    shape: z.tuple([size.max(MAX_REGIONS), z.literal(1), size, size]),
+    region: z.union([region, z.array(region).min(1).max(MAX_REGIONS)]),
     fill: z.number(),
     intensity: z.literal('min-max'),
     resample: z.literal('antialiased-triangle'),
-    /** Only so that another one is refused instead of being overlooked. */
+    /** Accepted only to refuse any other range. */
     range: z.tuple([z.literal(0), z.literal(1)]).optional(),
     mean: z.number(),
     std: z.number().positive(),
   }),
-  output: z.looseObject({ probability: z.string(), cam: z.string().nullable() }),
+  output: z.looseObject({ probability: z.string(), cam: z.string().nullable(), answers: z.string().optional() }),
+  answers: z
+    .array(z.looseObject({ name: z.enum(PICTURE_KINDS), label: z.string().min(1) }))
+    .min(2)
+    .optional(),
   classes: z
     .array(z.looseObject({ label: z.string().min(1).max(64), code: code.optional() }))
     .min(1)
@@ -94,6 +102,13 @@ export const manifestSchema = fields.superRefine((manifest, context) => {
     if (value === undefined) wrong([key], `is missing, which schemaVersion ${schemaVersion} needs`);
   for (const [key, value] of Object.entries(schemaVersion === 1 ? { heads } : single))
     if (value !== undefined) wrong([key], `is not of schemaVersion ${schemaVersion}`);
+  if ((manifest.answers === undefined) !== (manifest.output.answers === undefined))
+    wrong(['answers'], 'is needed beside output.answers, and that beside it');
+  if (
+    manifest.answers !== undefined &&
+    new Set(manifest.answers.map(({ name }) => name)).size < manifest.answers.length
+  )
+    wrong(['answers'], 'names one twice');
   const regions = [input.region].flat().length;
   if (input.shape[0] !== regions)
     wrong(['input', 'shape'], `is for ${input.shape[0]} planes, and there are ${regions} regions`);
@@ -103,12 +118,9 @@ export type ModelManifest = z.infer<typeof manifestSchema>;
 
 export interface ModelFolder {
   readonly manifest: ModelManifest;
-  /** The manifest's `file`. */
+  /** Content of the manifest's `file`. */
   readonly network: Uint8Array;
-  /**
-   * Weights that lie in files of their own, by name, in the order that the network names them (TensorFlow.js); none for
-   * ONNX.
-   */
+  /** Weights in files of their own (TensorFlow.js), by name, in the network's order; empty for ONNX. */
   readonly shards: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -135,7 +147,7 @@ export function readModelFolder(folder: string): ModelFolder {
   return { manifest, network, shards };
 }
 
-/** What a network tells, in the order of its outputs; of one class, or of none with a code, that one. */
+/** Findings of a network, in the order of its outputs. A network with one class, or without codes, has one. */
 export function headsOf({
   heads,
   classes,
@@ -150,26 +162,26 @@ export function headsOf({
     : [{ ...named, operatingPoint: point, operatingPoints: points, mode: 'live', reason: null, limitations: [] }];
 }
 
-/** From where on a network with one answer says yes. @throws HilumError MODEL_INVALID when it has none */
+/** Threshold of a network with one answer. @throws HilumError MODEL_INVALID when it has none */
 export function thresholdOf(manifest: ModelManifest): number {
   const [head] = headsOf(manifest);
   if (head === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} has no operating point`);
   return head.operatingPoint.threshold;
 }
 
-/** What a network sees, in the order of its input's planes. */
+/** Regions that a network sees, in the order of its input's planes. */
 export function regionsOf({ input }: ModelManifest): Region[] {
   return [input.region].flat();
 }
 
-/** The outputs that a run has to give. */
-export function outputNames({ output: { probability, cam } }: ModelManifest): string[] {
-  return cam === null ? [probability] : [probability, cam];
+/** Names of the outputs that a run must return. */
+export function outputNames({ output: { probability, cam, answers } }: ModelManifest): string[] {
+  return [probability, ...(cam === null ? [] : [cam]), ...(answers === undefined ? [] : [answers])];
 }
 
 /**
- * SHA-256 of the network's file; with shards, of the list of digests that `LC_ALL=C sha256sum model.json *.bin` prints:
- * the network first, then the shards by name.
+ * SHA-256 of the network's file; with shards, of the text that `LC_ALL=C sha256sum model.json *.bin` prints: the
+ * network first, then the shards by name.
  */
 export function digestOf(file: string, network: Uint8Array, shards: ReadonlyMap<string, Uint8Array>): string {
   if (shards.size === 0) return sha256(network);
@@ -184,7 +196,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Plain names only: a model stays inside its folder. */
+/** File names without a path: a model stays inside of its folder. */
 const weightsSchema = z.looseObject({
   weightsManifest: z.array(z.looseObject({ paths: z.array(z.string().regex(/^[\w-][\w.-]*$/)).min(1) })).min(1),
 });
@@ -209,10 +221,7 @@ export function readManifest(folder: string): ModelManifest {
   return manifest;
 }
 
-/**
- * The manifest, or everything that is wrong with it. @throws HilumError MODEL_INVALID when there is none or it is no
- * JSON.
- */
+/** The manifest, or all of its problems. @throws HilumError MODEL_INVALID when there is none or it is no JSON */
 export function inspectManifest(
   folder: string,
 ): { manifest: ModelManifest; problems: [] } | { manifest: null; problems: string[] } {
@@ -223,7 +232,7 @@ export function inspectManifest(
     : { manifest: null, problems: problemsOf(parsed.error) };
 }
 
-/** Each with the key's place, such as `input.std`. */
+/** Problems with the key's path, such as `input.std`. */
 export function problemsOf(error: z.ZodError): string[] {
   return error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message));
 }

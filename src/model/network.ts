@@ -1,26 +1,27 @@
-/** A tensor that a network gave. */
+/** An output tensor. */
 export interface Output {
   readonly shape: readonly number[];
   readonly values: Float32Array;
 }
 
-/** An input or output as the network itself names it; null is a size that it leaves open. */
+/** Name and shape of an input or output; null is a size that the network leaves open. */
 export interface Port {
   readonly name: string;
   readonly shape: readonly (number | null)[];
 }
 
-/** A network that an engine has loaded. Each engine fits this in one file, and `session.ts` chooses. */
+/** A network loaded by an engine. Each engine implements it in one file, and `session.ts` chooses. */
 export interface Network {
-  /** What runs it, with its version. */
+  /** Engine and its version. */
   readonly engine: string;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /**
-   * @param input one grey film, standardised, row by row. @returns the outputs that were asked for at opening, by name.
+   * @param input one standardised grey film, row by row
+   * @returns the outputs that were asked for at opening, by name
    */
   run(input: Float32Array): Promise<ReadonlyMap<string, Output>>;
-  /** Tensors that the engine holds between two films; null where it does not tell. */
+  /** Number of tensors that the engine holds between two films; null where it is unknown. */
   heldTensors(): number | null;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { Network, Output, Port } from './network';
 import './no-telemetry';
 import { hasExternalWeights } from './onnx-file';
 
-/** @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
+/** @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH */
 export async function openOnnx(folder: string, threads: number): Promise<Network> {
   const { manifest, network } = readModelFolder(folder);
   if (hasExternalWeights(network))
@@ -33,14 +33,14 @@ export async function openOnnx(folder: string, threads: number): Promise<Network
 }
 
 /**
- * Without it the sums of an 8-bit network overflow on x64 processors that have no VNNI, and its probabilities are
- * others there. Where there is VNNI it changes nothing.
+ * Without this, sums in 8-bit networks overflow on x64 processors without VNNI, which changes the probabilities. With
+ * VNNI it has no effect.
  */
 const SAME_ON_EVERY_PROCESSOR = { session: { x64quantprecision: '1' } };
 
 async function openSession(manifest: ModelManifest, network: Uint8Array, threads: number): Promise<InferenceSession> {
   try {
-    // The weights are stored as 8-bit and expanded by Cast and Mul: full optimisation folds them into float constants
+    // Weights are stored in 8 bits and expanded by Cast and Mul: full optimisation folds them into float constants
     // once, at load.
     return await InferenceSession.create(network, {
       graphOptimizationLevel: 'all',

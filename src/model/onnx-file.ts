@@ -1,7 +1,7 @@
 /**
- * Whether weights of an ONNX model lie in a file of their own (onnx.proto3: ModelProto.graph = 7,
- * GraphProto.initializer = 5, TensorProto.data_location = 14, EXTERNAL = 1). The digest would not cover them, and ONNX
- * Runtime looks for them in the working directory.
+ * Whether an ONNX model has weights in another file (onnx.proto3: ModelProto.graph = 7, GraphProto.initializer = 5,
+ * TensorProto.data_location = 14, EXTERNAL = 1). The digest would not cover them, and ONNX Runtime would look for them
+ * in the working directory.
  */
 export function hasExternalWeights(model: Uint8Array): boolean {
   for (const graph of fieldsOf(model, 7)) {
@@ -13,8 +13,8 @@ export function hasExternalWeights(model: Uint8Array): boolean {
 }
 
 /**
- * The values of one field of a protocol buffer message: a number for a varint, else bytes. What is no such message ends
- * early; the engine refuses it.
+ * Values of one field of a protocol buffer message: a number for a varint, else bytes. Ends early on an invalid
+ * message, which the engine will refuse.
  */
 function* fieldsOf(message: Uint8Array, wanted: number): Generator<number | Uint8Array> {
   let at = 0;

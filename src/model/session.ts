@@ -7,36 +7,37 @@ import type { Network, Output, Port } from './network';
 import { openOnnx } from './onnx-engine';
 import { type TfjsOptions, TfjsThread } from './tfjs-thread';
 
-/** What a network says of one film. */
+/** Answer of a network on one film. */
 export interface Prediction {
-  /** One probability for each head (view, gate, classification) or one per pixel (lungs), 0..1. */
+  /**
+   * One probability for each head (view, out-of-distribution check, classification) or for each pixel (lungs), 0..1.
+   */
   readonly probability: Float32Array;
   /**
-   * Class activation at the last convolution's resolution, before ReLU: for each head of each region; null where the
-   * model has none. A head's logit is its bias and the means of its maps.
+   * Class activation maps at the resolution of the last convolution, before ReLU: for each head, one for each region;
+   * null where the model has none. A head's logit is its bias plus the means of its maps.
    */
   readonly cams: readonly (readonly Plane[])[] | null;
+  /** Probability of each of the manifest's `answers`, 0..1; absent where it names none. */
+  readonly answers?: Float32Array;
 }
 
-/**
- * A loaded model: a manifest and a way to run it. Engines fit this by shape; nothing outside `model/` knows which one
- * runs.
- */
+/** A loaded model: manifest and network. Nothing outside of `model/` knows the engine. */
 export interface Model {
   readonly manifest: ModelManifest;
   /**
-   * @param normalised N of each region (0..1) at the manifest's input size, in its order; the manifest's mean and std
-   * are applied here.
+   * @param normalised N of each region (0..1) at the manifest's input size, in its order; mean and std of the manifest
+   * are applied here
    */
   predict(...normalised: readonly Plane[]): Promise<Prediction>;
 }
 
-/** A model and the network behind it, for who looks closer or wants it closed. */
+/** A model with its network, for callers that examine or close it. */
 export interface OpenedModel extends Model {
   readonly network: Network;
 }
 
-/** @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
+/** @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE */
 export async function openModel(dir: string, id: string, threads = 0, options: TfjsOptions = {}): Promise<OpenedModel> {
   const folder = join(dir, id);
   const manifest = readManifest(folder);
@@ -51,12 +52,12 @@ export async function openModel(dir: string, id: string, threads = 0, options: T
   }
 }
 
-/** @throws HilumError MODEL_INVALID: at the start of the service, not film after film. */
+/** Checks once at the start what would otherwise fail with each film. @throws HilumError MODEL_INVALID */
 async function refuseUnfit(model: OpenedModel): Promise<void> {
   const { manifest, network } = model;
   const [problem] = portProblems(manifest, network);
   if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem.text}`);
-  // What comes out, and with TensorFlow.js whether the engine has all operators, shows only when it runs.
+  // Outputs, and operators missing in TensorFlow.js, show only in a run.
   await model.predict(...plainFilm(manifest)).catch((cause: unknown) => {
     throw cause instanceof HilumError
       ? cause
@@ -65,8 +66,8 @@ async function refuseUnfit(model: OpenedModel): Promise<void> {
 }
 
 /**
- * Nothing that is no probability goes on as one: the first of two classes' values, a logit, NaN. `predict` then throws
- * HilumError MODEL_INVALID.
+ * Refuses outputs that are no probabilities: values of two classes, logits, NaN. `predict` then throws HilumError
+ * MODEL_INVALID.
  */
 function guarded(model: OpenedModel): OpenedModel {
   const { manifest } = model;
@@ -86,28 +87,34 @@ function guarded(model: OpenedModel): OpenedModel {
   };
 }
 
-function problemOf({ probability, cams }: Prediction, manifest: ModelManifest): string | null {
+function problemOf({ probability, cams, answers }: Prediction, manifest: ModelManifest): string | null {
   const wanted = probabilitiesOf(manifest);
   if (probability.length !== wanted)
     return (
       `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are ` +
       `wanted for the task ${manifest.task}`
     );
-  const outside = probability.find((p) => !(p >= 0 && p <= 1));
-  if (outside !== undefined)
-    return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
+  if (answers !== undefined && answers.length !== manifest.answers?.length)
+    return `the network gives ${answers.length} values as ${manifest.output.answers}, not one for each of answers`;
+  for (const [name, values] of [
+    [manifest.output.probability, probability],
+    [manifest.output.answers, answers ?? []],
+  ] as const) {
+    const outside = values.find((p) => !(p >= 0 && p <= 1));
+    if (outside !== undefined) return `the network gives ${outside} as ${name}, which is no probability (0 to 1)`;
+  }
   return cams === null || cams.flat().every(({ values }) => values.every((value) => Number.isFinite(value)))
     ? null
     : `the network's ${manifest.output.cam} is not finite`;
 }
 
-/** How many a network gives for a film: one for each head, or one for each pixel. */
+/** Number of probabilities for a film: one for each head, or one for each pixel. */
 export function probabilitiesOf(manifest: ModelManifest): number {
   const [, , rows, columns] = manifest.input.shape;
   return manifest.task === 'lungs' ? rows * columns : headsOf(manifest).length;
 }
 
-/** The network of a model folder in the engine that its manifest names. */
+/** Opens the network of a model folder in the engine that its manifest names. */
 export function openNetwork(
   folder: string,
   manifest: ModelManifest,
@@ -134,16 +141,17 @@ export function modelOf(manifest: ModelManifest, network: Network): OpenedModel 
       if (normalised.length !== planes)
         throw new RangeError(`${manifest.id} takes ${planes} regions of a film, not ${normalised.length}`);
       const outputs = await network.run(standardised(normalised, manifest));
-      const { probability, cam } = manifest.output;
+      const { probability, cam, answers } = manifest.output;
       return {
         probability: named(outputs, probability).values,
         cams: cam === null ? null : maps(cam, named(outputs, cam), planes, headsOf(manifest).length),
+        ...(answers === undefined ? {} : { answers: named(outputs, answers).values }),
       };
     },
   };
 }
 
-/** One behind the other. */
+/** Planes standardised and joined in one array. */
 function standardised(planes: readonly Plane[], { input: { mean, std } }: ModelManifest): Float32Array {
   const all = planes.map((plane) => standardise(plane, mean, std));
   if (all.length === 1) return all[0]!;
@@ -156,7 +164,10 @@ function standardised(planes: readonly Plane[], { input: { mean, std } }: ModelM
   return joined;
 }
 
-/** Where the manifest's input and outputs are not those of the network. Sizes that the network leaves open fit. */
+/**
+ * Problems where the manifest's input and outputs differ from the network's. A size that the network leaves open fits
+ * any.
+ */
 export function portProblems(
   manifest: ModelManifest,
   { inputs, outputs }: Network,
@@ -209,11 +220,11 @@ function named(outputs: ReadonlyMap<string, Output>, name: string): Output {
   return output;
 }
 
-/** In words. */
+/** A number of films in words. */
 export const filmsOf = (planes: number): string =>
   planes === 1 ? 'one grey film' : `${planes} grey regions of a film`;
 
-/** For each head the map of each region, out of [regions, heads, rows, columns]. */
+/** Maps by head and region, from an output of shape [regions, heads, rows, columns]. */
 function maps(name: string, output: Output, regions: number, heads: number): Plane[][] {
   if (regions === 1 && heads === 1) return [[plane(name, output)]];
   const [first, second, rows = 0, columns = 0, ...more] = output.shape;
@@ -228,7 +239,7 @@ function maps(name: string, output: Output, regions: number, heads: number): Pla
   );
 }
 
-/** A map of one film: [rows, columns] with a batch of 1, and a channel of 1 before (ONNX) or behind (TensorFlow). */
+/** A map of one film: [rows, columns] with a batch of 1, and a channel of 1 before (ONNX) or after it (TensorFlow). */
 function plane(name: string, output: Output): Plane {
   const { shape, values } = output;
   const sizes = shape.length > 2 ? shape.slice(1) : shape;

@@ -4,11 +4,14 @@ import { HilumError } from '../base/errors';
 import { type ModelFolder, outputNames } from './manifest';
 import type { Output, Port } from './network';
 
-/** TensorFlow.js as found: the packages with the native library bring all of it, the others are put together. */
+/**
+ * An installed TensorFlow.js: the packages with a native library are complete, otherwise core, converter and the WASM
+ * backend are combined.
+ */
 export interface TfjsRuntime {
   readonly tf: Pick<typeof Core, 'tensor4d' | 'tidy' | 'memory' | 'getBackend'>;
   readonly loadGraphModel: typeof Converter.loadGraphModel;
-  /** What runs the model, with its version. */
+  /** Engine and its version. */
   readonly engine: string;
 }
 
@@ -20,14 +23,14 @@ const CONVERTER = '@tensorflow/tfjs-converter';
 const WASM = '@tensorflow/tfjs-backend-wasm';
 const VERSION = '4.22.0';
 /**
- * Not into node_modules itself: npm would bring all development packages with them, or with --omit=dev nothing, as
- * these are among them.
+ * Not in node_modules itself: npm would install all development packages too, or with --omit=dev none, as these are
+ * among them.
  */
 const INSTALL = 'npm install --prefix dist --no-save --no-package-lock';
 
 /**
- * The first that is installed: tfjs-node-gpu, tfjs-node, else the WASM backend. One that is installed and does not load
- * is an error: the next one would be many times slower, and nobody would know why.
+ * Loads the first that is installed: tfjs-node-gpu, tfjs-node, else the WASM backend. One that is installed and does
+ * not load is an error, because the next one would be many times slower without a reason that anybody sees.
  * @throws HilumError ENGINE_UNAVAILABLE
  */
 export async function findRuntime(load: Load): Promise<TfjsRuntime> {
@@ -51,7 +54,7 @@ export async function findRuntime(load: Load): Promise<TfjsRuntime> {
         `${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or ` +
         '-node-gpu)',
     );
-  // The backend finds its .wasm files beside itself, in its package.
+  // The backend finds its .wasm files in its own package.
   if (!(await tf.setBackend('wasm')))
     throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `${WASM} is installed and does not start`);
   return { tf, loadGraphModel: converter.loadGraphModel, engine: `${WASM} ${versionOf(load, WASM)}` };
@@ -76,7 +79,7 @@ function versionOf(load: Load, name: string): string {
   return (load(`${name}/package.json`) as { version: string }).version;
 }
 
-/** A graph model in memory, run one film at a time. */
+/** A graph model in memory; one film at a time. */
 export interface TfjsModel {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
@@ -112,7 +115,7 @@ export async function openGraph(folder: ModelFolder, { tf, loadGraphModel }: Tfj
   return { inputs, outputs, run };
 }
 
-/** Apart from what goes on to use the model, so that nothing holds the files' bytes longer than this. */
+/** A function of its own, so that the files' bytes are freed when it returns. */
 async function load(
   { manifest, network, shards }: ModelFolder,
   loadGraphModel: TfjsRuntime['loadGraphModel'],
@@ -169,7 +172,7 @@ function ports(entries: Record<string, SignatureEntry>): Port[] {
   }));
 }
 
-/** TensorFlow has channels last; with one channel the same numbers are both. */
+/** TensorFlow has channels last; with one channel the order of values is the same. */
 function layout(
   port: Port | undefined,
   [planes, , rows, columns]: readonly [number, 1, number, number],

@@ -13,9 +13,9 @@ const NAME = 'the TensorFlow.js thread';
 type Ready = Extract<Reply, { kind: 'ready' }>;
 
 /**
- * A TensorFlow.js model in a thread of its own: the WASM backend computes without a pause, for seconds with a large
- * network, and the service must go on answering the broker. One film at a time; an idle thread does not keep the
- * process alive, and one that is lost is replaced for the next film.
+ * A TensorFlow.js model in a thread of its own: the WASM backend blocks its thread, for seconds with a large network,
+ * while the service has to answer the broker. One film at a time. An idle thread does not keep the process alive; a
+ * lost one is replaced for the next film.
  */
 export class TfjsThread implements Network {
   private worker: Worker | undefined;
@@ -50,7 +50,7 @@ export class TfjsThread implements Network {
     return this.tensors;
   }
 
-  /** Waits for what was asked before. */
+  /** Waits for earlier requests. */
   async close(): Promise<void> {
     await this.last;
     const { worker } = this;
@@ -73,7 +73,7 @@ export class TfjsThread implements Network {
 
   private async start(): Promise<Worker> {
     const worker = new Worker(this.workerFile, { workerData: { folder: this.folder } });
-    // What is lost over a film is told there; an idle thread that ends is replaced.
+    // Errors during a film are reported by its request; an idle thread that ends is replaced.
     worker.on('error', () => {});
     worker.on('exit', () => void (this.worker === worker && (this.worker = undefined)));
     try {
@@ -89,7 +89,7 @@ export class TfjsThread implements Network {
   }
 }
 
-/** The thread's next answer. @throws what the thread says of the model, or an Error (transient) when it ended */
+/** The thread's next reply. @throws the error that the thread reports, or an Error (transient) when it has ended */
 function replyOf(worker: Worker, ask: () => void): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {

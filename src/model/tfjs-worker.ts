@@ -4,9 +4,7 @@ import { readModelFolder } from './manifest';
 import type { Output, Port } from './network';
 import { findRuntime, openGraph, type TfjsModel, type TfjsRuntime } from './tfjs-runtime';
 
-/**
- * What `tfjs-thread.ts` is told. `ready` comes first, or `failed` and the thread ends; then one answer for each film.
- */
+/** Messages to `tfjs-thread.ts`. First `ready`, or `failed` and the thread ends; then one reply for each film. */
 export type Reply =
   | {
       readonly kind: 'ready';
@@ -23,7 +21,7 @@ if (port === null) throw new Error('tfjs-worker.ts is started as a thread only')
 
 const send = (reply: Reply) => port.postMessage(reply);
 
-/** The engine computes in this thread without a pause; the service's own goes on meanwhile. */
+/** The engine blocks this thread; the main thread goes on. */
 async function serve(): Promise<void> {
   const runtime = await findRuntime(require);
   const model = await openGraph(readModelFolder((workerData as { folder: string }).folder), runtime);

@@ -3,17 +3,17 @@ import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
 import { MEASURE_NAMES, type MeasureName, MEASURES } from '../pipeline/measures';
 import { chanceOfIndex, type DriftLevel, levelOf, populationStabilityIndex } from '../statistics/psi';
-import type { DriftPage } from './drift-book';
+import type { DriftCounts } from './drift-store';
 
 const referenceSchema = z.looseObject({
   films: z.number().int().positive(),
   measures: z.partialRecord(z.enum(MEASURE_NAMES), z.array(z.number().int().min(0))),
 });
 
-/** Counts over the films that a model was validated on: the classifier's manifest, `reference`. */
+/** Counts of the films that a model was validated on: `reference` in the classifier's manifest. */
 export type DriftReference = z.infer<typeof referenceSchema>;
 
-/** Null where the manifest has none. @throws HilumError MODEL_INVALID when it can't be used */
+/** Null where the manifest has no reference. @throws HilumError MODEL_INVALID when it can't be used */
 export function referenceOf(manifest: ModelManifest): DriftReference | null {
   if (manifest.reference === undefined) return null;
   const parsed = referenceSchema.safeParse(manifest.reference);
@@ -31,18 +31,18 @@ export function referenceOf(manifest: ModelManifest): DriftReference | null {
   return parsed.data;
 }
 
-/** One measure held against the reference. */
+/** One measure compared with the reference. */
 export interface DriftRow {
   readonly measure: MeasureName;
   readonly films: number;
   /** Population stability index; null where either side has no film. */
   readonly index: number | null;
-  /** The index that chance alone reaches in one of twenty cases with so few films. */
+  /** Index that is exceeded by chance alone in one of twenty cases, with this number of films. */
   readonly chance: number;
   readonly level: DriftLevel;
 }
 
-export function compareWith(reference: DriftReference, seen: DriftPage): DriftRow[] {
+export function compareWith(reference: DriftReference, seen: DriftCounts): DriftRow[] {
   return MEASURE_NAMES.map((measure) => {
     const [then, now] = [reference.measures[measure] ?? [], seen.measures[measure] ?? []];
     const [n, m] = [now, then].map((bins) => bins.reduce((a, b) => a + b, 0)) as [number, number];
@@ -52,7 +52,7 @@ export function compareWith(reference: DriftReference, seen: DriftPage): DriftRo
   });
 }
 
-/** The first and the last of so many days until today (UTC), YYYY-MM-DD. */
+/** The first and the last of this many days up to today (UTC), YYYY-MM-DD. */
 export function lastDays(days: number, now: Date): [from: string, to: string] {
   const day = (date: Date) => date.toISOString().slice(0, 10);
   return [day(new Date(now.getTime() - (days - 1) * 86_400_000)), day(now)];

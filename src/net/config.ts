@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { path } from '../base/schema';
 
-/** Settings of a connection that several sections have. */
+/** Connection settings that several sections share. */
 
 export const tlsFiles = {
   caFile: path('Certificate authorities to trust, PEM').optional(),
@@ -15,7 +15,7 @@ export const tlsShape = {
 };
 export const tls = z.strictObject(tlsShape).prefault({});
 
-/** An address, or a network by its number of bits. */
+/** An IP address, or a network in CIDR notation. */
 export const networkAddress = z.string().refine((text) => {
   const [address = '', bits, ...more] = text.split('/');
   return (

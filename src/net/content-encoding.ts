@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
-/** A body that can't be unpacked: damaged, cut short, or packed in a way that was not asked for. */
+/** A body that can't be decompressed: damaged, cut short, or in a coding that was not asked for. */
 export class ContentEncodingError extends Error {}
 
 /**
- * The body without its content codings (RFC 9110 section 8.4.1), unpacked as it is read: whoever bounds what is read
- * bounds what is unpacked, too. What it throws for a lost connection is the connection's own error.
+ * The body without its content codings (RFC 9110 section 8.4.1), decompressed as it is read, so that a limit on reading
+ * also limits decompression. Errors of a lost connection are passed on unchanged.
  */
 export function unpacked(body: Readable, contentEncoding: string): AsyncIterable<Uint8Array> {
   const codings = contentEncoding
@@ -32,7 +32,7 @@ async function* unpack(body: Readable, codings: readonly string[]): AsyncGenerat
   }
 }
 
-/** The body with its first piece looked at; null of an empty one, which is no compressed answer but nothing at all. */
+/** The body with its first chunk read; null where it is empty, which is no compressed body. */
 async function firstPiece(body: Readable): Promise<Uint8Array | null> {
   const ended = once(body, 'end').then(() => null);
   const readable = once(body, 'readable').then(() => body.read() as Uint8Array | null);
@@ -50,14 +50,14 @@ function unpackerOf(coding: string, first: Uint8Array | null): Transform {
     case 'br':
       return createBrotliDecompress();
     case 'deflate':
-      // Meant is zlib (RFC 1950), but some servers send bare deflate (RFC 1951).
+      // Should be zlib (RFC 1950), but some servers send raw deflate (RFC 1951).
       return first === null || hasZlibHeader(first) ? createInflate() : createInflateRaw();
     default:
       throw new ContentEncodingError('an answer is compressed in a way that was not asked for');
   }
 }
 
-/** RFC 1950 section 2.2: method 8, and with its neighbour a multiple of 31. */
+/** RFC 1950 section 2.2: method 8, and both bytes together a multiple of 31. */
 function hasZlibHeader([method = 0, flags = 0]: Uint8Array): boolean {
   return (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
 }

@@ -4,7 +4,7 @@ import { describeSpan, failSpan, inChildSpan, type SpanStart, traceCarrier } fro
 import { ContentEncodingError, unpacked } from './content-encoding';
 import { readTls, type TlsFiles } from './tls';
 
-/** `code` begins the error's code, `name` stands in its text. */
+/** The other side, for errors: `code` is the prefix of error codes, `name` is used in messages. */
 export interface Peer {
   readonly code: 'ARCHIVE' | 'RECEIVER';
   readonly name: string;
@@ -22,12 +22,12 @@ export interface HttpOptions {
   readonly auth?: Auth;
   readonly tls?: TlsFiles;
   readonly connectTimeoutMs?: number;
-  /** Longest wait for the headers, and between two pieces, of an answer. */
+  /** Longest wait for the response headers, and between two chunks of the body. */
   readonly responseTimeoutMs?: number;
-  /** Longest time for one request from end to end, so that a server which drips bytes can't hold a film for ever. */
+  /** Longest time for a whole request, so that a slow server can't hold a film for ever. */
   readonly requestTimeoutMs?: number;
   readonly connections?: number;
-  /** Who is at the other end, for the codes and texts of errors; the archive by default. */
+  /** The other side, for codes and messages of errors; by default the archive. */
   readonly peer?: Peer;
 }
 
@@ -35,7 +35,7 @@ export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE';
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
-  /** Longest wait for the headers of this answer (milliseconds); by default `responseTimeoutMs`. */
+  /** Longest wait for the headers of this response (milliseconds); by default `responseTimeoutMs`. */
   readonly responseTimeoutMs?: number;
 }
 
@@ -43,26 +43,26 @@ export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly retryAfter: string;
-  /** The server's clock: the header Date, '' where there is none. */
+  /** The server's clock: header Date, '' where there is none. */
   readonly date: string;
-  /** Any other header by its name in lower case; '' where there is none. */
+  /** Any other header, by its name in lower case; '' where there is none. */
   readonly header: (name: string) => string;
-  /** Without its Content-Encoding. */
+  /** Body without its Content-Encoding. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface HttpClient {
   /**
-   * One request; `use` reads the answer, whose rest is thrown away after it.
-   * @throws HilumError of the peer's name, ARCHIVE_UNREACHABLE or ARCHIVE_TIMEOUT by default; whatever `use` throws.
+   * Sends one request; `use` reads the response, and what it leaves is discarded.
+   * @throws HilumError with the peer's prefix, by default ARCHIVE_UNREACHABLE or ARCHIVE_TIMEOUT; errors of `use`
    */
   send<T>(url: string, wanted: HttpRequest, use: (answer: HttpAnswer) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 /**
- * A server that is overloaded or under repair, and perhaps said for how long. `isAway`: it is not there at all, as far
- * as a proxy or itself can tell.
+ * A server that is overloaded or under maintenance, with Retry-After if it sent one. `isAway`: it is not reachable at
+ * all, by its own or a proxy's status.
  */
 export class UnavailableError extends HilumError {
   constructor(
@@ -75,7 +75,7 @@ export class UnavailableError extends HilumError {
   }
 }
 
-/** The peer refused a request for good. */
+/** The peer refused a request permanently. */
 export class RefusedError extends HilumError {
   constructor(
     message: string,
@@ -87,14 +87,14 @@ export class RefusedError extends HilumError {
 }
 
 /**
- * How long before a server says that it closes an idle connection (Keep-Alive: timeout) no request goes out on it any
- * more (milliseconds). Servers that say one second, as Orthanc does, get their connections used again all the same.
+ * A connection is not used within this time before its announced end (Keep-Alive: timeout), in milliseconds. Small
+ * enough for servers that announce one second, such as Orthanc.
  */
 const KEEP_ALIVE_MARGIN_MS = 500;
 
 /**
- * An HTTP client that tells errors apart by what they mean for the work at hand. @throws HilumError CONFIG_INVALID for
- * unreadable TLS files.
+ * An HTTP client whose errors are classified as transient, ambiguous or permanent.
+ * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export function httpClient(options: HttpOptions): HttpClient {
   const {
@@ -142,8 +142,8 @@ export function httpClient(options: HttpOptions): HttpClient {
 }
 
 /**
- * By OpenTelemetry's semantic conventions for HTTP, but for `url.full`: paths and queries may hold what is about a
- * patient.
+ * Attributes by OpenTelemetry's semantic conventions for HTTP, without `url.full`: paths and queries may hold patient
+ * data.
  */
 function requesting(method: string, url: string): SpanStart {
   const { hostname, port, protocol } = new URL(url);
@@ -185,17 +185,17 @@ async function exchange<T>(
   } catch (error) {
     throw error instanceof HilumError ? error : failureOf(error, peer);
   } finally {
-    // What was not read must neither hold the connection nor raise an unhandled error.
+    // An unread body must neither hold the connection nor raise an unhandled error.
     body?.on('error', () => {}).destroy();
   }
 }
 
-/** What a connection says that the other side has closed. */
+/** Error codes of a connection that the other side has closed. */
 const CLOSED_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**
- * A server may close an idle connection while a request goes out on it. What only reads is asked once more (RFC 9110
- * section 9.2.2); what changes something is not, as the server may have done it.
+ * A server may close an idle connection while a request is sent on it. Requests that only read are sent once more (RFC
+ * 9110 section 9.2.2); others are not, as the server may have processed them.
  */
 async function answered(url: string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
   try {
@@ -235,7 +235,7 @@ function headerOf(headers: Readonly<Record<string, string | string[] | undefined
 }
 
 const TIMEOUT_CODES = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_ABORTED', 'ETIMEDOUT']);
-/** Failures before a byte of the request left: nothing can have been done by the server. */
+/** Errors before a byte of the request was sent: the server can't have processed it. */
 const NOT_SENT_CODES = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -246,7 +246,7 @@ const NOT_SENT_CODES = new Set([
 ]);
 
 /**
- * A failure of the wire, told by the codes of Node and undici. `sent` says whether the server may have seen the
+ * A network failure, classified by the error codes of Node and undici. `sent`: the server may have received the
  * request.
  */
 export class TransportError extends HilumError {
@@ -273,16 +273,14 @@ function transportError(error: unknown, { code: prefix, name: peer }: Peer): Tra
   );
 }
 
-/**
- * A certificate that is not accepted, under OpenSSL's names: found out in the handshake, before the request is written.
- */
+/** A rejected certificate, by OpenSSL's names: detected in the handshake, before the request is sent. */
 function isCertificateError(code: string): boolean {
   return /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/.test(code);
 }
 
 /**
- * Code and name of an error, by shape: core errors and DOMException come from outside. Of a failed try at several
- * addresses, those of the first.
+ * Code and name of an error, by shape: core errors and DOMException come from other realms. Where several addresses
+ * failed, those of the first.
  */
 function signsOf(error: unknown): { code: string; name: string } {
   const { code, name, errors, cause } = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -296,13 +294,12 @@ function signsOf(error: unknown): { code: string; name: string } {
   return signsOf(Array.isArray(errors) ? errors[0] : cause);
 }
 
-/** What a proxy says when the server behind it is gone, or the server while it starts or is under repair. */
+/** Statuses of a proxy whose server is gone, or of a server that is starting or under maintenance. */
 const AWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * The error for a status that is no success. For the archive, 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410
- * NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a
- * patient.
+ * The error for an unsuccessful status. For the archive, 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410 NOT_FOUND,
+ * 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted, as it may name a patient.
  */
 export function statusError(action: string, status: number, retryAfter: string, peer: Peer = ARCHIVE): HilumError {
   const { code, name } = peer;
@@ -320,14 +317,14 @@ export function statusError(action: string, status: number, retryAfter: string, 
   return new RefusedError(`${name} refused to ${action} (HTTP ${status})`, status, peer);
 }
 
-/** Retry-After in seconds or as a date (RFC 9110 section 10.2.3), as milliseconds from now. */
+/** Retry-After (seconds or a date, RFC 9110 section 10.2.3) as milliseconds from now. */
 export function retryAfterMs(header: string, now = Date.now()): number | undefined {
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);
   return header === '' || Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** The whole body as text, without a byte order mark. @throws HilumError ..._RESPONSE_INVALID above `maxBytes`. */
+/** The whole body as text, without a byte order mark. @throws HilumError ..._RESPONSE_INVALID above `maxBytes` */
 export async function readText(
   body: AsyncIterable<Uint8Array>,
   maxBytes: number,
@@ -343,7 +340,7 @@ export async function readText(
   );
 }
 
-/** UTF-8; the byte order mark that some servers put before their JSON is left out (RFC 8259 section 8.1). */
+/** Decodes UTF-8; the byte order mark that some servers send before JSON is dropped (RFC 8259 section 8.1). */
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 export async function readBytes(

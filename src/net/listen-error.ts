@@ -7,7 +7,9 @@ const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name has no address',
 };
 
-/** Why a port can't be served on, in a sentence that names it, and the `keys` of the configuration to look at. */
+/**
+ * Why the service can't listen on a port, in a sentence that names it and the `keys` of the configuration to look at.
+ */
 export function listenError(
   host: string,
   port: number,

@@ -2,24 +2,24 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
-/** Whether an address or the host of a URL is this machine's own, that no other reaches. */
+/** Whether an address or host name is this machine's loopback. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.includes(host.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-/** An address as sockets tell it, without its zone; IPv4 inside IPv6 as IPv4. */
+/** A socket's address without its zone; IPv4-mapped IPv6 as IPv4. */
 export function plainAddress(address: string): string {
   return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 /**
- * What counts as one sender: an IPv4 address, or the /64 of an IPv6 address, as one machine has all addresses of its
- * network (RFC 4291 section 2.5.4, RFC 8981).
+ * The network that counts as one sender: an IPv4 address, or the /64 of an IPv6 address, as one machine may use all
+ * addresses of its network (RFC 4291 section 2.5.4, RFC 8981).
  */
 export function networkOf(address: string): string {
   const plain = plainAddress(address);
   if (!isIPv6(plain)) return plain;
-  // The canonical form (RFC 5952): in lower case, with "::" for the longest run of zeros.
+  // Canonical form (RFC 5952): lower case, with "::" for the longest run of zeros.
   const [before = '', after] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
   const [head, tail] = [before, after ?? ''].map((text) => (text === '' ? [] : text.split(':'))) as [
     string[],

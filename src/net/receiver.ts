@@ -11,7 +11,7 @@ import {
 } from './http';
 
 /**
- * The HTTP client for systems that results go to: errors are RECEIVER_* and name the receiver. Redirects are not
+ * HTTP client for systems that results are delivered to: errors are RECEIVER_* and name the receiver. Redirects are not
  * followed.
  */
 export class Receiver {
@@ -19,20 +19,20 @@ export class Receiver {
   readonly peer: Peer;
 
   /**
-   * @param name as the error messages call it, e.g. `the worklist server`. @throws HilumError CONFIG_INVALID for
-   * unreadable TLS files.
+   * @param name name in error messages, e.g. `the worklist server`
+   * @throws HilumError CONFIG_INVALID for unreadable TLS files
    */
   constructor(options: HttpOptions, name: string) {
     this.peer = { code: 'RECEIVER', name };
     this.http = httpClient({ ...options, peer: this.peer });
   }
 
-  /** One request. @throws HilumError RECEIVER_UNREACHABLE, RECEIVER_TIMEOUT; whatever `use` throws. */
+  /** Sends one request. @throws HilumError RECEIVER_UNREACHABLE, RECEIVER_TIMEOUT; errors of `use` */
   send<T>(url: string, wanted: HttpRequest, use: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     return this.http.send(url, wanted, use);
   }
 
-  /** The error for a status that is no success. What is not there refuses: nothing of ours has gone. */
+  /** The error for an unsuccessful status. 404 and 410 are refusals: the URL is wrong, no object of ours is missing. */
   statusError(action: string, { status, retryAfter }: Pick<HttpAnswer, 'status' | 'retryAfter'>): HilumError {
     return status === 404 || status === 410
       ? this.refused(action, status)
@@ -43,13 +43,13 @@ export class Receiver {
     return new HilumError('RECEIVER_REFUSED', 'permanent', `${this.peer.name} refused to ${action} (HTTP ${status})`);
   }
 
-  /** @throws HilumError RECEIVER_RESPONSE_INVALID for what is longer, or no JSON. */
+  /** @throws HilumError RECEIVER_RESPONSE_INVALID where it is too long or no JSON */
   async readJson({ body }: HttpAnswer, maxBytes: number): Promise<unknown> {
     const text = await readText(body, maxBytes, this.peer);
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      // Without a cause: V8 quotes the text in the error's message.
+      // Without a cause, as V8's error message quotes the text.
       throw this.invalid('something other than JSON');
     }
   }

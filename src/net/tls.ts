@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { HilumError } from '../base/errors';
 
-/** Paths of PEM files, as the configuration names them. */
+/** Paths of PEM files, as in the configuration. */
 export interface TlsFiles {
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
-  /** False takes any certificate: for a first trial only. */
+  /** False accepts any certificate: for trials only. */
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface TlsMaterial {
   readonly rejectUnauthorized: boolean;
 }
 
-/** @throws HilumError CONFIG_INVALID that names the file which can't be read. */
+/** @throws HilumError CONFIG_INVALID that names the unreadable file */
 export function readTls(files: TlsFiles | undefined): TlsMaterial {
   const { caFile, certFile, keyFile, rejectUnauthorized = true } = files ?? {};
   return {

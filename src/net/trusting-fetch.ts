@@ -2,8 +2,8 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import { readTls } from './tls';
 
 /**
- * Requests to one server whose certificate one of the site's own authorities issued. @throws HilumError CONFIG_INVALID
- * when the file can't be read.
+ * fetch for a server whose certificate is issued by one of the site's own authorities.
+ * @throws HilumError CONFIG_INVALID when the file can't be read
  */
 export function trustingFetch(caFile: string): (url: string, options: RequestInit) => Promise<Response> {
   const { ca } = readTls({ caFile });

@@ -8,7 +8,7 @@ import { RESEARCH_USE } from '../finding/wording';
 import { codeItem, CODES } from './codes';
 import { RESULT_OBJECTS, type ResultObject } from './sop-classes';
 
-/** One network and exactly which. */
+/** A network with its version and digest. */
 export interface AnalysisModel {
   readonly id: string;
   readonly version: string;
@@ -17,7 +17,7 @@ export interface AnalysisModel {
   /** SHA-256 of the network file, hexadecimal. */
   readonly sha256: string;
   readonly task: 'view' | 'gate' | 'lungs' | 'classification' | 'audit';
-  /** What goes into it, in words, for the report's Algorithm Parameters. */
+  /** Description of the input in words, for the report's Algorithm Parameters. */
   readonly input?: string;
 }
 
@@ -28,51 +28,54 @@ export interface AnalysisFinding extends FindingRule {
 
 type SrClass = 'comprehensive-3d' | 'comprehensive';
 
-/** Who analyses, with what and since when: the part of the results that does not come from the film. */
+/** Software, device, models and settings of an analysis: the part of a result that does not come from the film. */
 export interface AnalysisIdentity {
   readonly softwareVersion: string;
   readonly device: { readonly name: string; readonly manufacturer: string; readonly model: string };
   /** Start of the analysis: Content Date and Time (IHE AIR). */
   readonly startedAt: Date;
   readonly models: readonly AnalysisModel[];
-  /** What is looked for, and which network tells it. */
+  /** Findings that are looked for, with the network of each. */
   readonly findings: readonly AnalysisFinding[];
-  /** Comprehensive 3D SR is what IHE AIR asks for; Comprehensive SR is drawn by more viewers. */
+  /**
+   * SOP Class of the report: Comprehensive 3D SR is what IHE AIR asks for; Comprehensive SR is displayed by more
+   * viewers.
+   */
   readonly srClass: SrClass;
-  /** What is to be written of an analysed film beside its report. */
+  /** Objects that are written beside the report of an analysed film. */
   readonly objects: Readonly<Record<ResultObject, boolean>>;
-  /** Youngest patient whose films are analysed (years), where it is not the usual one. */
+  /** Youngest patient whose films are analysed (years), where it is not the default. */
   readonly minimumAge?: number;
-  /** Of JPEG 2000, where it is not the whole one. */
+  /** Resolution at which JPEG 2000 is decoded, where it is not the full one. */
   readonly jpeg2000Resolution?: 'half';
-  /** Of the film in hand; absent where no film is. */
+  /** State of the film in work; absent where there is none. */
   readonly film?: FilmState;
 }
 
-/** A report that is there already. */
+/** Reference to an existing report. */
 export interface ReportReference {
   readonly sopClassUid: Uid;
   readonly seriesInstanceUid: Uid;
   readonly sopInstanceUid: Uid;
 }
 
-/** What was seen of a film, and which results of it were there before. */
+/** Content of a film, and its earlier results. */
 export interface FilmState {
-  /** Null where it is not known: of a film that only version 0.1 has read, and that was not fetched since. */
+  /** Null where it is unknown: only version 0.1 has read the film, and it was not fetched since. */
   readonly digest: ContentDigest | null;
-  /** The reports that the new one supersedes. */
+  /** Reports that the new one supersedes. */
   readonly predecessors: readonly ReportReference[];
   /**
-   * Digest and predecessors enter the UIDs: the film was seen with another content before, or these UIDs are taken by
-   * an earlier result. The predecessors too, so that a film that gets its first content back has a third result.
+   * Digest and predecessors enter the UIDs, because the film was read with another content before, or an earlier result
+   * has these UIDs. With the predecessors, a film that gets its first content back has a third result.
    */
   readonly isDistinct: boolean;
 }
 
-/** What a site gets that asks for nothing else. */
+/** Objects that are written by default. */
 const USUAL_OBJECTS: readonly ResultObject[] = ['heatMap'];
 
-/** Raise it when the same analysis is to be written differently: all results get new UIDs and are stored anew. */
+/** Raise it when the same analysis is to be written differently: all results get new UIDs and are stored again. */
 const FORMAT_VERSION = 3;
 
 export interface ObjectUids {
@@ -80,16 +83,16 @@ export interface ObjectUids {
   readonly instance: Uid;
 }
 
-/** Of every object that can be, whether it is written or not. */
+/** Of every possible object, whether it is written or not. */
 export type ResultUids = Readonly<Record<ResultObject | 'report', ObjectUids>>;
 
 /**
- * UIDs of a film's results, known before the analysis, so that a query tells whether it was done. They follow from the
- * film, the study that it stands in (a film copied to another patient's study gets a result of its own there) and all
- * that shapes the content, but from no clock and not from the outcome; from the film's content only where it changed
- * under its UID ({@link FilmState}). Each object has a series of its own: viewers (OHIF) show only the last report of a
- * series. Which objects are wanted shapes the report, which refers to them, and only it; the usual choice is left out,
- * as it was before there was one.
+ * UIDs of a film's results. They are known before the analysis, so that a query tells whether it was done. They depend
+ * on the film, its study (a film copied to another patient's study gets a result of its own) and all that shapes the
+ * content; neither on a clock nor on the outcome; and on the film's content only where that has changed under its UID
+ * ({@link FilmState}). Each object has a series of its own, as some viewers (OHIF) show only the last report of a
+ * series. The choice of objects enters the report's UIDs alone, as the report refers to them; the default choice is
+ * left out, so that older UIDs stay.
  */
 export function resultUids(study: Uid, film: Uid, identity: AnalysisIdentity): ResultUids {
   const shape = [
@@ -116,42 +119,42 @@ export function resultUids(study: Uid, film: Uid, identity: AnalysisIdentity): R
   };
 }
 
-/** What is to be written of an analysed film beside its report, in the order of storing. */
+/** Objects to write beside the report of an analysed film, in the order of storing. */
 export function wantedObjects({ objects }: AnalysisIdentity): ResultObject[] {
   return RESULT_OBJECTS.filter((object) => objects[object]);
 }
 
 /**
- * UID of this very set of software and networks: a retrained network makes another device (IHE AIR section 6.5.3.1).
+ * UID of this combination of software and networks: a retrained network makes another device (IHE AIR section 6.5.3.1).
  */
 export function deviceUid(identity: AnalysisIdentity): Uid {
   const { name, manufacturer, model } = identity.device;
   return deriveUid(['device', name, manufacturer, model, identity.softwareVersion, ...modelParts(identity)]);
 }
 
-/** The first finding that is looked for. @throws HilumError ENCODE_FAILED when there is none. */
+/** The first finding. @throws HilumError ENCODE_FAILED when there is none */
 export function firstOf({ findings }: AnalysisIdentity): AnalysisFinding {
   return findings[0] ?? refuse('the analysis looks for no finding');
 }
 
-/** What is looked for under that label. @throws HilumError ENCODE_FAILED when nothing is. */
+/** The finding with this label. @throws HilumError ENCODE_FAILED when there is none */
 export function findingNamed({ findings }: AnalysisIdentity, label: string): AnalysisFinding {
   return findings.find((finding) => finding.label === label) ?? refuse(`the analysis does not look for ${label}`);
 }
 
-/** The network that tells a finding. @throws HilumError ENCODE_FAILED when it is none of the analysis. */
+/** The network of a finding. @throws HilumError ENCODE_FAILED when it is not part of the analysis */
 export function classifierOf({ models }: AnalysisIdentity, { model, label }: AnalysisFinding): AnalysisModel {
   const found = models.find(({ id, task }) => id === model && task === 'classification');
   return found ?? refuse(`the analysis names no network for ${label}`);
 }
 
-/** @throws HilumError ENCODE_FAILED unless there is exactly one network of that task. */
+/** @throws HilumError ENCODE_FAILED unless exactly one network has this task */
 export function modelOf({ models }: AnalysisIdentity, task: AnalysisModel['task']): AnalysisModel {
   const found = models.filter((model) => model.task === task);
   return found.length === 1 ? found[0]! : refuse(`the analysis names ${found.length} ${task} models instead of one`);
 }
 
-/** @throws HilumError ENCODE_FAILED when the identity cannot make a valid object. */
+/** @throws HilumError ENCODE_FAILED when the identity can't make a valid object */
 export function checkIdentity(identity: AnalysisIdentity): void {
   firstOf(identity);
   const { findings, device, startedAt, softwareVersion } = identity;
@@ -172,7 +175,7 @@ export function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
 }
 
-/** General Equipment (PS3.3 section C.7.5.1) and Contributing Equipment (section C.12.1): what made the object. */
+/** General Equipment (PS3.3 section C.7.5.1) and Contributing Equipment (section C.12.1) of Hilum. */
 export function equipmentModule(identity: AnalysisIdentity): Dataset {
   const maker = {
     Manufacturer: identity.device.manufacturer,
@@ -200,13 +203,13 @@ export interface LocalMoment {
   /** TM, to the millisecond */
   readonly time: string;
   /**
-   * (0008,0201), where the film has it: it rules all dates and times of an object (PS3.3 section C.12.1.1.8), the
-   * copied ones too, so ours follow it.
+   * Timezone Offset From UTC (0008,0201), where the film has it: it applies to all dates and times of an object (PS3.3
+   * section C.12.1.1.8), also the copied ones.
    */
   readonly offset: Dataset;
 }
 
-/** A moment in the film's time zone; without one in the film, in the zone of this machine, as any modality does. */
+/** A time in the film's time zone; where the film names none, in that of this machine, as modalities do. */
 export function localMoment(moment: Date, source: Attributes): LocalMoment {
   const zone = /^([+-])(0\d|1[0-4])([0-5]\d)$/.exec(clean('SH', source.TimezoneOffsetFromUTC));
   const minutes = zone
@@ -234,7 +237,7 @@ function contentParts(film: FilmState | undefined): string[] {
   ];
 }
 
-/** A live finding alone, as every analysis of 0.1 had it, adds nothing else: its UIDs stay. */
+/** A live finding adds no part for its mode, as in version 0.1, so that UIDs stay the same. */
 function findingParts({ operatingPoint, label, code, mode, priority }: FindingRule): (string | number)[] {
   return [
     operatingPoint,

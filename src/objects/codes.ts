@@ -4,8 +4,8 @@ import type { Code } from '../dicom/code';
 export type CodeItem = Readonly<Record<string, string>>;
 
 /**
- * Coding scheme of the few concepts that PS3.16 does not have; named in every object that uses it
- * (CodingSchemeIdentificationSequence).
+ * Coding scheme of the few concepts that are not in PS3.16; declared in every object that uses it (Coding Scheme
+ * Identification Sequence).
  */
 export const HILUM_SCHEME = '99HILUM';
 
@@ -26,7 +26,7 @@ export const CODES = {
   deviceObserverModel: dcm('121015', 'Device Observer Model Name'),
   deviceObserverSerial: dcm('121016', 'Device Observer Serial Number'),
   procedureReported: dcm('121058', 'Procedure reported'),
-  // Not (36554-4, LN): CID 100 has it in no edition at hand. This one is in all of them.
+  // Not (36554-4, LN), which no edition of CID 100 has.
   imagingProcedure: sct('363679005', 'Imaging procedure'),
   // Image Library (TID 1600, 1602)
   imageLibrary: dcm('111028', 'Image Library'),
@@ -57,7 +57,7 @@ export const CODES = {
   imageView: dcm('111031', 'Image View'),
   frontal: sct('399033003', 'frontal'),
   lateral: sct('399067008', 'lateral'),
-  // What a program reads back; TEXT because row 14 allows no NUM
+  // Values that programs read back; TEXT because row 14 allows no NUM
   outcome: own('outcome', 'Outcome of the analysis'),
   reason: own('reason', 'Reason not analysed, code'),
   reasonText: own('reason-text', 'Reason not analysed'),
@@ -82,14 +82,15 @@ export const CODES = {
   noUnits: { value: '1', scheme: 'UCUM', meaning: 'no units' },
 } as const satisfies Record<string, Code>;
 
-/** Modality as a code (CID 29), for the Image Library; undefined for what is no film. */
+/** Modality as a code (CID 29), for the Image Library; undefined for other modalities. */
 export const MODALITY_CODES: Readonly<Record<string, Code>> = {
   CR: dcm('CR', 'Computed Radiography'),
   DX: dcm('DX', 'Digital Radiography'),
 };
 
 /**
- * PS3.3 section 8.8: a code of more than 16 characters (as SNOMED CT's extension codes are) goes into Long Code Value.
+ * A code of more than 16 characters (such as SNOMED CT's extension codes) goes into Long Code Value (PS3.3 section
+ * 8.8).
  */
 export function codeItem({ value, scheme, meaning }: Code): CodeItem {
   return {
@@ -99,7 +100,7 @@ export function codeItem({ value, scheme, meaning }: Code): CodeItem {
   };
 }
 
-/** PS3.3 section C.12.1.1.2: says whose the private coding scheme is. */
+/** Coding Scheme Identification Sequence of the private scheme (PS3.3 section C.12.1.1.2). */
 export function codingSchemes(): Readonly<Record<string, string>>[] {
   return [
     {

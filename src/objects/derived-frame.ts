@@ -11,38 +11,36 @@ import { codeItem, CODES } from './codes';
 import { SOP_CLASSES } from './sop-classes';
 import { sourceReference, type SourceReference, studyModule } from './study-module';
 
-/** Values on a grid over the whole film, row by row. Its pixels need not be those of the film, nor square. */
+/** Values on a grid over the whole film, row by row. Its pixels may differ from the film's in size and shape. */
 export interface Grid {
   readonly rows: number;
   readonly columns: number;
   readonly values: ArrayLike<number>;
 }
 
-/** What tells the two kinds of objects apart, in the attributes that both have. */
+/** Differences between Segmentation and Parametric Map in the attributes that both have. */
 export interface FrameDescription {
   readonly object: 'segmentation' | 'parametricMap';
   readonly modality: string;
   readonly seriesNumber: string;
-  /** What it shows, for people; the series says beside it that it is for research. */
+  /** Description for people; the research notice is added in the Series Description. */
   readonly title: string;
   /** CS */
   readonly contentLabel: string;
   readonly rows: number;
   readonly columns: number;
   readonly derivation: Code;
-  /** The network that it comes from. */
+  /** The network that made it. */
   readonly model: AnalysisModel;
-  /**
-   * The attribute by whose value the one frame is found, and the functional group that has it (PS3.3 section C.7.6.17).
-   */
+  /** The attribute that identifies the frame, and its functional group (PS3.3 section C.7.6.17). */
   readonly dimension: { readonly attribute: number; readonly group: number };
   readonly frameContent: Dataset;
 }
 
 /**
- * What a one-frame Segmentation and a Parametric Map of a film have in common: study, series, equipment, references and
- * the multi-frame functional groups. The frame lies on the film by reference to it (Derivation Image), for a film has
- * no Frame of Reference (PS3.3 section A.51.5).
+ * Common parts of a one-frame Segmentation and a Parametric Map of a film: study, series, equipment, references and the
+ * multi-frame functional groups. The frame is located on the film by a reference to it (Derivation Image), as a film
+ * has no Frame of Reference (PS3.3 section A.51.5).
  */
 export function derivedFrame(source: Attributes, description: FrameDescription, identity: AnalysisIdentity): Dataset {
   const film = sourceReference(source);
@@ -58,7 +56,7 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
     ...studyModule(source),
     ...equipmentModule(identity),
     ...offset,
-    // Never CR or DX: a receiver would take it for a film, and Hilum itself would analyse it.
+    // Never CR or DX: receivers would take it for a film, and Hilum itself would analyse it.
     Modality: description.modality,
     SeriesInstanceUID: uids.series,
     SeriesNumber: description.seriesNumber,
@@ -98,7 +96,7 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
   };
 }
 
-/** Common Instance Reference, PS3.3 section C.12.2: viewers find the film by it. */
+/** Common Instance Reference (PS3.3 section C.12.2), by which viewers find the film. */
 function referencedSeries(film: SourceReference): Dataset {
   return {
     ReferencedSeriesSequence: [
@@ -126,9 +124,9 @@ function reference({ sopClassUid, sopInstanceUid }: SourceReference): Dataset {
 }
 
 /**
- * Pixel Measures (PS3.3 section C.7.6.16.2.1) of a grid that covers the same ground as the film. The spacing is the
- * film's calibrated one, else that at the detector or scanner (section 10.7.1.3 lets Pixel Spacing stand for it,
- * uncorrected for magnification); a film that states none gives none.
+ * Pixel Measures (PS3.3 section C.7.6.16.2.1) of a grid over the same area as the film. The spacing is the film's
+ * calibrated one, else that at the detector or scanner (section 10.7.1.3 allows it as Pixel Spacing, uncorrected for
+ * magnification); a film without spacing gives none.
  */
 function pixelMeasures(source: Attributes, rows: number, columns: number): Dataset {
   const filmSize = [Number(source.Rows), Number(source.Columns)] as const;

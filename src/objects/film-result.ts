@@ -7,14 +7,14 @@ import { SR_CLASSES } from './structured-report';
 
 const REPORT_CLASSES: ReadonlySet<string> = new Set(Object.values(SR_CLASSES));
 
-/** The report among what was stored of a film; undefined for a film without one. */
+/** The report among the stored outputs of a film; undefined where it has none. */
 export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['outputs'][number] | undefined {
   return outputs.findLast(({ sopClassUid }) => REPORT_CLASSES.has(sopClassUid));
 }
 
 /**
- * The result of a film as its stored report has it: the same as when it was made. Codes of a later version are left
- * out: they are in the report for people to read.
+ * The result of a film from its stored report, equal to the original one. Codes of a later version are left out; their
+ * texts are in the report.
  */
 export function filmResultOf(reading: ReportReading): FilmResult {
   const { sopInstanceUid, outcome, view, lungFraction, findings, outputs, links } = reading;

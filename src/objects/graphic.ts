@@ -1,14 +1,14 @@
 import type { Point } from './sr-content';
 
 /**
- * More corners than any outline of ours has; 8191 would overflow the length field of Graphic Data (FL, PS3.5 section
+ * More points than any outline of ours has; 8191 would overflow the length field of Graphic Data (FL, PS3.5 section
  * 7.1.2).
  */
-const MOST_POINTS = 4000;
+const MAX_POINTS = 4000;
 
-/** An outline as Graphic Data wants it: its last point is its first, and it is thinned where it has too many. */
+/** An outline for Graphic Data: closed, and thinned where it has too many points. */
 export function closed(outline: readonly Point[]): Point[] {
-  const step = Math.ceil(outline.length / MOST_POINTS);
+  const step = Math.ceil(outline.length / MAX_POINTS);
   const points = outline.filter((_, i) => i % step === 0);
   const [first, last] = [points[0]!, points[points.length - 1]!];
   return first[0] === last[0] && first[1] === last[1] ? points : [...points, first];

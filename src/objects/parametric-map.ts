@@ -10,13 +10,13 @@ import { derivedFrame, type Grid } from './derived-frame';
 const SERIES_NUMBER = '9904';
 
 /**
- * The class activation as a Parametric Map (PS3.3 section A.75): one frame of 32-bit floats, each a share of the film's
- * own greatest activation, 0 to 1. It keeps the samples of the heat map and is no larger: the film's pixels would hold
- * interpolated values, and a hundred times as many bytes. Its Pixel Measures say what ground a sample covers; the frame
- * covers the film.
+ * The class activation as a Parametric Map (PS3.3 section A.75): one frame of 32-bit floats, 0 to 1, relative to the
+ * film's greatest activation. It has the resolution of the heat map: at the film's resolution the values would be
+ * interpolated and need a hundred times as many bytes. Pixel Measures give the size of a sample; the frame covers the
+ * film.
  * @param heat Grad-CAM after ReLU, divided by its maximum, 0..1
- * @param shown label of the finding that it is of; by default the first of the analysis
- * @throws HilumError ENCODE_FAILED when the values, the film's UIDs or the identity cannot make a valid object.
+ * @param shown label of its finding; by default the first of the analysis
+ * @throws HilumError ENCODE_FAILED when the values, the film's UIDs or the identity can't make a valid object
  */
 export function buildParametricMap(
   source: Attributes,
@@ -49,7 +49,7 @@ export function buildParametricMap(
   const imageType = ['DERIVED', 'PRIMARY', 'OTHER', 'QUANTITY'];
   return {
     ...frame,
-    // Type 2C; a chest has no side, so it is there and empty.
+    // Type 2C; a chest has no side, so that it is empty.
     Laterality: '',
     ...frameOfReference(frame),
     ImageType: imageType,
@@ -60,12 +60,12 @@ export function buildParametricMap(
     BitsAllocated: 32,
     SharedFunctionalGroupsSequence: [
       {
-        // A film that states no spacing: the group is required, its values are not.
+        // For a film without spacing: the group is required, its values are not.
         PixelMeasuresSequence: [{}],
         ...shared,
         ...plane(source),
         ParametricMapFrameTypeSequence: [{ FrameType: imageType }],
-        // Floats are what they mean: the identity (section C.7.6.16.2.9).
+        // Identity, as the floats are the real-world values (section C.7.6.16.2.9).
         PixelValueTransformationSequence: [{ RescaleIntercept: '0', RescaleSlope: '1', RescaleType: 'US' }],
         FrameVOILUTSequence: [{ WindowCenter: ['0.5'], WindowWidth: ['1'] }],
         RealWorldValueMappingSequence: [realWorldValues()],
@@ -76,9 +76,8 @@ export function buildParametricMap(
 }
 
 /**
- * The IOD wants a Frame of Reference with a plane in it (PS3.3 section A.75.3), and a film has none. So each map has
- * one to itself, whose origin is the top left of the film: nothing else is in it, so that no viewer can mistake it for
- * a place among other images.
+ * The IOD requires a Frame of Reference with a plane (PS3.3 section A.75.3), which a film does not have. Each map gets
+ * one of its own with the origin at the top left of the film, so that no viewer can place it among other images.
  */
 function frameOfReference({ SOPInstanceUID }: Dataset): Dataset {
   return {
@@ -99,7 +98,7 @@ const DIRECTIONS: Readonly<Record<string, readonly [number, number, number]>> = 
   F: [0, 0, -1],
 };
 
-/** As Patient Orientation says; a film that does not say lies as frontal films are shown, left and foot. */
+/** By Patient Orientation; a film without one is taken to lie as frontal films are shown, left and foot. */
 function plane(source: Attributes): Dataset {
   const [row, column] = patientOrientation(source) ?? ['L', 'F'];
   return {

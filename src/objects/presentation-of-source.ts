@@ -4,15 +4,14 @@ import { isInverse, type Lut, modalityLut, voiLut, voiMapping } from '../dicom/l
 import { clean } from '../dicom/sanitise';
 
 /**
- * How a film's own header shows it, as a presentation state has to say it again: what a presentation state leaves out
- * counts as identity, whatever the film says (PS3.4 section N.2.1). The choice among LUTs and windows is the one of
- * lut.ts, which the models' input goes through.
+ * Grayscale transformations of a film's own header, repeated for a presentation state, which otherwise counts as
+ * identity (PS3.4 section N.2.1). LUT or window are chosen as in lut.ts, as for the models' input.
  */
 export function grayscaleTransformations(source: Attributes): Dataset {
   return {
     ...modalityTransformation(source),
     ...softcopyVoiLut(source),
-    // PS3.3 section C.11.6: Photometric Interpretation is ignored, so MONOCHROME1 is said here.
+    // Photometric Interpretation is ignored (PS3.3 section C.11.6), so that MONOCHROME1 is stated here.
     PresentationLUTShape: isInverse(source) ? 'INVERSE' : 'IDENTITY',
   };
 }
@@ -36,7 +35,7 @@ function modalityTransformation(source: Attributes): Dataset {
   };
 }
 
-/** PS3.3 section C.11.8: one LUT or one window. None where the film has none that can be used. */
+/** One LUT or one window (PS3.3 section C.11.8). Empty where the film has no usable one. */
 function softcopyVoiLut(source: Attributes): Dataset {
   if (voiMapping(source) === undefined) return {};
   const [item] = items(source, 'VOILUTSequence');
@@ -55,7 +54,7 @@ function windowItem(source: Attributes): Dataset {
   };
 }
 
-/** Always 16-bit words: PS3.3 section C.11.1.1.1. OW, because 65536 entries overflow the length field of US. */
+/** Always 16-bit words (PS3.3 section C.11.1.1.1). OW, because 65536 entries overflow the length field of US. */
 function lutItem(item: Attributes, { first, data, bits }: Omit<Lut, 'held'>): Dataset {
   const words = new DataView(new ArrayBuffer(2 * data.length));
   for (let index = 0; index < data.length; index += 1) words.setUint16(2 * index, data[index]!, true);
@@ -69,8 +68,8 @@ function lutItem(item: Attributes, { first, data, bits }: Omit<Lut, 'held'>): Da
 }
 
 /**
- * The same curve with its entries spread over 16 bits: a presentation state may have 8 or 16, an image anything between
- * (section C.11.2.1.1).
+ * The same curve with entries spread over 16 bits: a presentation state may have 8 or 16 bits, an image anything
+ * between (section C.11.2.1.1).
  */
 function spread({ first, data, held }: Lut): Omit<Lut, 'held'> {
   const range = 2 ** held - 1;
@@ -78,7 +77,7 @@ function spread({ first, data, held }: Lut): Omit<Lut, 'held'> {
 }
 
 /**
- * Height to width of a pixel as two integers, for PS3.3 section C.10.4; by the film's spacing where it has one, as in
+ * Height to width of a pixel as two integers, for PS3.3 section C.10.4; from the film's spacing where it has one, as in
  * section C.7.6.3.1.7.
  */
 export function pixelAspectRatio(source: Attributes): [vertical: number, horizontal: number] {
@@ -96,7 +95,7 @@ export function pixelAspectRatio(source: Attributes): [vertical: number, horizon
   return [vertical / divisor, horizontal / divisor];
 }
 
-/** In millimetres, or as part of a ratio. A millionth of the largest fits an Integer String. */
+/** A side in millimetres or of a ratio. A millionth of the largest value fits an Integer String. */
 function isPixelSide(side: number): boolean {
   return side >= 1e-4 && side <= 2000;
 }
@@ -106,8 +105,8 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /**
- * PS3.3 section C.7.6.11: the film's own, where it is complete; else what it hides would be seen. Without a value for
- * the hidden part it is black.
+ * Display Shutter of the film (PS3.3 section C.7.6.11), where it is complete, so that hidden parts stay hidden. Without
+ * a value for the hidden part it is black.
  */
 export function displayShutter(source: Attributes): Dataset {
   const shapes = Object.entries(SHUTTERS).filter(([shape]) => [source.ShutterShape].flat().includes(shape));
@@ -116,7 +115,7 @@ export function displayShutter(source: Attributes): Dataset {
     copied.length > 0 &&
     copied
       .flat()
-      .every(([keyword, values]) => values.length >= (LEAST_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
+      .every(([keyword, values]) => values.length >= (MIN_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
   if (!complete) return {};
   return {
     ShutterShape: shapes.map(([shape]) => shape),
@@ -135,7 +134,7 @@ const SHUTTERS: Readonly<Record<string, readonly Keyword[]>> = {
   CIRCULAR: ['CenterOfCircularShutter', 'RadiusOfCircularShutter'],
   POLYGONAL: ['VerticesOfThePolygonalShutter'],
 };
-const LEAST_VALUES: Partial<Record<Keyword, number>> = { CenterOfCircularShutter: 2, VerticesOfThePolygonalShutter: 6 };
+const MIN_VALUES: Partial<Record<Keyword, number>> = { CenterOfCircularShutter: 2, VerticesOfThePolygonalShutter: 6 };
 
 function shutterValue(source: Attributes): number {
   const value = number(source, 'ShutterPresentationValue') ?? 0;

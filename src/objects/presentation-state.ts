@@ -10,12 +10,12 @@ import type { Point } from './sr-content';
 import { sourceReference, type SourceReference, studyModule } from './study-module';
 
 /**
- * In source pixels, (0, 0) the top left corner of the top left pixel: what PIXEL means in a Graphic Annotation, too
+ * Coordinates in source pixels, (0, 0) at the top left corner of the top left pixel, as PIXEL in a Graphic Annotation
  * (PS3.3 section C.10.5).
  */
 export interface PresentationContent {
   readonly lungOutlines: readonly (readonly Point[])[];
-  /** The very value of `lungOutlines` where nothing speaks for the class: then no region is called hot. */
+  /** The same object as `lungOutlines` where nothing speaks for the class: then no region is drawn as hot. */
   readonly hotRegions: readonly (readonly Point[])[];
 }
 
@@ -24,12 +24,12 @@ const SERIES_NUMBER = '9905';
 interface Layer {
   readonly name: string;
   readonly description: string;
-  /** CIELab by PS3.3 section C.10.7.1.1: 16 bits each, for L* of 0..100 and a*, b* of -128..127. */
+  /** CIELab (PS3.3 section C.10.7.1.1): 16 bits each, for L* of 0..100 and a*, b* of -128..127. */
   readonly colour: readonly [number, number, number];
 }
 
 /**
- * Light blue and orange, apart for colour-blind readers too. The words have a layer of their own, so that they stay
+ * Light blue and orange, which colour-blind readers can tell apart. The text has a layer of its own, so that it stays
  * when outlines are switched off.
  */
 const LAYERS = {
@@ -43,11 +43,10 @@ const LAYERS = {
 } as const satisfies Record<string, Layer>;
 
 /**
- * Outlines of the lungs and of the hottest regions on the film itself, which is shown as its own header says. Null for
- * a film that is not grayscale: this IOD is for such images only (PS3.3 section A.33.1.1), and a colour one of
- * digitised films is not worth a second builder.
+ * Outlines of the lungs and of the hottest regions on the film, which is displayed by its own header. Null for a film
+ * that is not grayscale, as this IOD is for grayscale images only (PS3.3 section A.33.1.1).
  * @param shown label of the finding whose regions are outlined; by default the first of the analysis
- * @throws HilumError ENCODE_FAILED when the outlines, the film's header or the identity cannot make a valid object.
+ * @throws HilumError ENCODE_FAILED when the outlines, the film's header or the identity can't make a valid object
  */
 export function buildPresentationState(
   source: Attributes,
@@ -73,7 +72,7 @@ export function buildPresentationState(
     SeriesDate: date,
     SeriesTime: time,
     SeriesDescription: `Hilum outlines - ${RESEARCH_USE.seriesDescription}`,
-    // Type 2C of General Series; a chest has no side, so it is there and empty.
+    // Type 2C of General Series; a chest has no side, so that it is empty.
     Laterality: '',
     InstanceNumber: '1',
     ContentLabel: 'HILUM',
@@ -115,9 +114,9 @@ function filmSize(source: Attributes): Size {
 }
 
 /**
- * PS3.3 section C.10.4: all of the film, as large as the window allows. Here the top left pixel is 1\1, unlike in the
- * annotations. The aspect ratio and no Presentation Pixel Spacing: the film's own spacing says how large things are,
- * and whether that is calibrated.
+ * Displayed Area (PS3.3 section C.10.4): the whole film, as large as the window allows. Here the top left pixel is 1\1,
+ * other than in the annotations. It has an aspect ratio and no Presentation Pixel Spacing: the film's own spacing tells
+ * sizes, and whether they are calibrated.
  */
 function displayedArea(source: Attributes): Dataset {
   const { columns, rows } = filmSize(source);
@@ -174,7 +173,7 @@ function polyline(outline: readonly Point[], { columns, rows }: Size): Dataset {
   };
 }
 
-/** At the lower edge of the window, whatever part of the film is shown there. */
+/** Text at the lower edge of the window, whatever part of the film is displayed there. */
 function note(shown: string, layers: readonly Layer[]): Dataset {
   const activation = layers.includes(LAYERS.activation) ? `, region of greatest class activation for ${shown}` : '';
   return {

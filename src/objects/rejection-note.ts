@@ -7,7 +7,7 @@ import type { RejectionReason } from '../events/closed-lists';
 /** Key Object Selection Document Storage (PS3.4 annex B.5). */
 export const KEY_OBJECT_SELECTION = '1.2.840.10008.5.1.4.1.1.88.59';
 
-/** Document titles (PS3.16 CID 7010, scheme DCM) that reject, as IHE Imaging Object Change Management has them. */
+/** Document titles (PS3.16 CID 7010, scheme DCM) of rejection notes in IHE Imaging Object Change Management. */
 const TITLES: ReadonlyMap<string, RejectionReason> = new Map([
   ['113001', 'rejected-for-quality'],
   ['113037', 'rejected-for-patient-safety'],
@@ -17,16 +17,16 @@ const TITLES: ReadonlyMap<string, RejectionReason> = new Map([
 
 export interface RejectionNote {
   readonly reason: RejectionReason;
-  /** SOP Instance UIDs of all in the study that it rejects, films and others. */
+  /** SOP Instance UIDs of all rejected instances of the study. */
   readonly rejected: readonly Uid[];
 }
 
 /**
  * Reads a Key Object Selection Document (PS3.3 section A.35.4; IHE RAD TF-3 section 4.66.4.1.3): its title is the
  * concept name of the root, and its evidence (Current Requested Procedure Evidence Sequence, PS3.3 section C.17.6)
- * names the instances, study by study. Only what it names in `study` counts: the same film may stand in another one.
- * Without any evidence it is what its content refers to. Null where it is another document, or has another title.
- * @throws HilumError DICOM_UNREADABLE; also where it names no object at all
+ * names the instances by study. Only those of `study` count, as the same film may be in another study too. Without
+ * evidence, the instances are those that its content refers to. Null for another document or title.
+ * @throws HilumError DICOM_UNREADABLE; also where it names no instance
  */
 export function readRejectionNote(bytes: Uint8Array, study: Uid): RejectionNote | null {
   const { attributes, sopClassUid } = readPart10(bytes);
@@ -41,7 +41,7 @@ export function readRejectionNote(bytes: Uint8Array, study: Uid): RejectionNote 
 }
 
 interface Named {
-  /** Null where the document does not tell. */
+  /** Null where the document does not name it. */
   readonly study: Uid | null;
   readonly uid: Uid;
 }
@@ -56,7 +56,7 @@ function evidenceOf(document: Attributes): Named[] {
   return named.length > 0 ? named : contentOf(document).map((uid) => ({ study: null, uid }));
 }
 
-/** What a content item and those below it refer to; the parser bounds how deep they lie. */
+/** References of a content item and its descendants; the parser limits the depth. */
 function contentOf(item: Attributes): Uid[] {
   return [...references(item), ...items(item, 'ContentSequence').flatMap(contentOf)];
 }

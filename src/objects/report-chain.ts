@@ -1,25 +1,25 @@
 import type { Uid } from '../dicom/uid';
 
-/** One report of a film: what it is called, which earlier ones it names, and when it says it was written. */
+/** One report of a film: its UID, its predecessors, and its time. */
 export interface ChainedReport {
   readonly sopInstanceUid: Uid;
   /** SOP Instance UIDs of its Predecessor Documents Sequence (PS3.3 section C.17.2). */
   readonly predecessors: readonly Uid[];
-  /** Milliseconds since 1970; decides only between reports that name no other. */
+  /** Milliseconds since 1970; used only among reports without predecessors. */
   readonly contentAt: number;
 }
 
-/** The reports of one film in their order, which no clock decides. */
+/** The reports of one film in their order, which does not depend on clocks. */
 export interface ReportChain<T extends ChainedReport> {
-  /** The one that holds: no other supersedes it. */
+  /** The current report: no other one supersedes it. */
   readonly inEffect: T;
-  /** Those that no other names. More than one where reports of version 0.1 lie side by side. */
+  /** Reports that no other names as predecessor; several where reports of version 0.1 exist side by side. */
   readonly heads: readonly T[];
-  /** SOP Instance UIDs of all earlier ones that are known, also of those that are not there any more. */
+  /** SOP Instance UIDs of all known earlier reports, also deleted ones. */
   readonly superseded: readonly Uid[];
 }
 
-/** Null where there is no report. A circle, which nobody can write, has no head: then all are heads. */
+/** Null where there is no report. In a circle, which can't be written, all reports are heads. */
 export function chainOf<T extends ChainedReport>(reports: readonly T[]): ReportChain<T> | null {
   const named = new Set(reports.flatMap(({ predecessors }) => predecessors));
   const ends = reports.filter(({ sopInstanceUid }) => !named.has(sopInstanceUid));
@@ -39,7 +39,7 @@ export function chainOf<T extends ChainedReport>(reports: readonly T[]): ReportC
   return { inEffect, heads, superseded: [...all].sort() };
 }
 
-/** All that a report names, and what those name. */
+/** The predecessors of a report, and their predecessors. */
 function ancestorsOf(report: ChainedReport, reports: readonly ChainedReport[]): ReadonlySet<Uid> {
   const byUid = new Map(reports.map((one) => [one.sopInstanceUid, one]));
   const found = new Set<Uid>();

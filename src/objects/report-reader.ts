@@ -11,56 +11,56 @@ import type { ReportReference } from './analysis';
 import { CODES } from './codes';
 import { REPORT_NAME, REPORT_PARAMETERS, type View } from './structured-report';
 
-/** What puts a report of any version of Hilum in its place among those of its film. */
+/** References in a report of any version of Hilum, which give its place among the film's reports. */
 export interface ReportLinks {
-  /** The film. */
+  /** SOP Instance UID of the film. */
   readonly film: Uid;
-  /** The study that the report was written for: its evidence names it. Null where there is none. */
+  /** The study that the report was written for, by its evidence. Null where there is none. */
   readonly study: Uid | null;
   readonly report: ReportReference;
-  /** The reports that it supersedes. */
+  /** Reports that it supersedes. */
   readonly predecessors: readonly ReportReference[];
-  /** What was seen of the film; null in a report of version 0.1. */
+  /** Digest of the film's content; null in a report of version 0.1. */
   readonly digest: ContentDigest | null;
   /** As {@link ReportReading.contentAt}. */
   readonly contentAt: number;
 }
 
-/** What a report of ours says, as exactly as it was written. */
+/** Content of a report of Hilum, exactly as written. */
 export interface ReportReading {
   readonly sopInstanceUid: Uid;
   readonly outcome: 'analysed' | 'not-analysed';
   readonly reason: string | null;
   readonly reasonText: string | null;
   readonly view: View | null;
-  /** In the order of the analysis; empty when not analysed. */
+  /** In the order of the analysis; empty where the film was not analysed. */
   readonly findings: readonly Finding[];
   /** 0..1 */
   readonly lungFraction: number | null;
   readonly priority: Priority | null;
-  /** Codes; sentences to them are among the remarks. */
+  /** Codes; their texts are among the remarks. */
   readonly warnings: readonly string[];
   /** Sentences for a radiologist. */
   readonly remarks: readonly string[];
-  /** Where the film is; null in a report that does not list it as evidence. */
+  /** Series and SOP Class of the film; null where the report does not list it as evidence. */
   readonly film: { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid } | null;
   /**
-   * When it was written (milliseconds since 1970), to the second; 0 where it does not tell. Without a time zone that of
-   * this machine is taken.
+   * Time of the report (milliseconds since 1970), to the second; 0 where it has none. Without a time zone, that of this
+   * machine is used.
    */
   readonly contentAt: number;
-  /** Of the service that wrote it; '' where it does not tell. */
+  /** Version of the service that wrote it; '' where it is not stated. */
   readonly softwareVersion: string;
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
-  /** What was written beside the report, in the order of storing, and the report itself. */
+  /** Objects written beside the report, in the order of storing, and the report itself. */
   readonly outputs: readonly ReportReference[];
   readonly links: ReportLinks;
 }
 
 /**
- * Reads a report of ours back, so that a study that comes again is answered from what is stored. `sopInstanceUid` is
- * the film's.
- * @throws HilumError DICOM_UNREADABLE when it is no DICOM file or no report of ours.
+ * Reads a report of Hilum, so that a repeated study event is answered from stored results. `sopInstanceUid` is the
+ * film's.
+ * @throws HilumError DICOM_UNREADABLE when it is no DICOM file or no report of Hilum
  */
 export function readReport(report: Uint8Array | Attributes): ReportReading {
   const root = report instanceof Uint8Array ? readPart10(report).attributes : report;
@@ -100,7 +100,9 @@ function read(root: Attributes): ReportReading {
   };
 }
 
-/** Of a report of any version of Hilum, also where it says what this version can't read; null when it is none. */
+/**
+ * References of a report of any version of Hilum, even where this version can't read all of it; null for anything else.
+ */
 export function reportLinks(report: Uint8Array): ReportLinks | null {
   try {
     const { attributes } = readPart10(report);
@@ -143,7 +145,7 @@ function outputsOf(root: Attributes): ReportReading['outputs'] {
   ];
 }
 
-/** The film and what was written of it beside the report. */
+/** References to the film and to the objects written of it. */
 function evidenceOf(root: Attributes): ReportReading['outputs'] {
   return instancesIn(root, 'CurrentRequestedProcedureEvidenceSequence');
 }
@@ -170,8 +172,8 @@ function contentTime({ ContentDate, ContentTime, TimezoneOffsetFromUTC }: Attrib
 }
 
 /**
- * A measurement group (TID 1410) with its algorithm (TID 4019) for each finding, and the exact probabilities in the
- * same order. A report of an older version may lack either, but not the probability.
+ * Each finding has a measurement group (TID 1410) with its algorithm (TID 4019); the exact probabilities follow in the
+ * same order. A report of an older version may lack group and algorithm, but not the probability.
  */
 function findingsOf(root: Attributes, evaluations: readonly Attributes[], priority: Priority | null): Finding[] {
   const groups = measurementGroupsOf(root);
@@ -190,7 +192,7 @@ function readFinding(probability: number, group: Attributes, priority: Priority 
   const mode = FINDING_MODES.find((known) => known === parameterOf(group, REPORT_PARAMETERS.mode)) ?? 'live';
   const own = PRIORITIES.find((known) => known === parameterOf(group, REPORT_PARAMETERS.priority));
   if (operatingPoint !== null) return findingOf({ label, code, operatingPoint, mode, priority: own }, probability);
-  // Without its operating point the report's own word is all there is.
+  // Without an operating point, the priority in the report decides.
   const atOrAbove = priority === 'urgent';
   return { label, code, probability, operatingPoint, atOrAbove, priority: priorityAt(atOrAbove), mode };
 }
@@ -200,7 +202,7 @@ function measurementGroupsOf(root: Attributes): Attributes[] {
   return children(measurements).filter((item) => isNamed(item, CODES.measurementGroup));
 }
 
-/** What stands behind `name` in the Algorithm Parameters; null where none begins so. */
+/** Value after `name` in the Algorithm Parameters; null where none begins with it. */
 function parameterOf(group: Attributes, name: string): string | null {
   const parameters = children(group)
     .filter((item) => isNamed(item, CODES.algorithmParameters))

@@ -25,17 +25,17 @@ export interface Picture {
   readonly columns: number;
   /** rows * columns * 3 bytes: red, green, blue */
   readonly rgb: Uint8Array;
-  /** Lines over it, which a viewer shows and hides; none where it is left out. */
+  /** Outlines over the picture that a viewer can hide; absent: none. */
   readonly outlines?: readonly OutlinePlane[];
 }
 
-/** Closed lines over the picture: one bit for each of its pixels, as Overlay Data has them (PS3.5 section 8.1.2). */
+/** Closed lines over the picture: one bit per pixel, as in Overlay Data (PS3.5 section 8.1.2). */
 export interface OutlinePlane {
   readonly of: keyof typeof OVERLAYS;
   readonly bits: Uint8Array;
 }
 
-/** Each has a repeating group of its own (PS3.5 section 7.6), so that one can be hidden and the other shown. */
+/** One repeating group each (PS3.5 section 7.6), so that they can be shown and hidden separately. */
 const OVERLAYS = {
   lungs: { group: 0x6000, label: 'Lungs', description: 'Hilum: outlines of the lungs' },
   activation: {
@@ -45,15 +45,15 @@ const OVERLAYS = {
   },
 } as const;
 
-/** High and always the same, so that the series sort behind the films and a site can filter on them. */
+/** High and constant, so that the series is sorted after the films and a site can filter on it. */
 const SERIES_NUMBER = '9901';
 
 /**
  * The heat map as a Secondary Capture (PS3.3 section A.8.1) in a series of its own, derived from the film and referring
- * to it. IHE AIR leaves Secondary Captures out because no program can read them: the report is the result, this is the
- * picture for every viewer.
+ * to it. IHE AIR does not use Secondary Captures, because programs can't read them: the report is the result, this is a
+ * picture that every viewer shows.
  * @param shown label of the finding whose activation it shows; by default the first of the analysis
- * @throws HilumError ENCODE_FAILED when the picture, the film's UIDs or the identity cannot make a valid object.
+ * @throws HilumError ENCODE_FAILED when the picture, the film's UIDs or the identity can't make a valid object
  */
 export function buildSecondaryCapture(
   source: Attributes,
@@ -71,7 +71,7 @@ export function buildSecondaryCapture(
     ...studyModule(source),
     ...equipmentModule(identity),
     ...offset,
-    // Never CR or DX: a receiver would take the picture for a film, and Hilum itself would analyse it.
+    // Never CR or DX: receivers would take the picture for a film, and Hilum itself would analyse it.
     Modality: 'OT',
     SeriesInstanceUID: series,
     SeriesNumber: SERIES_NUMBER,
@@ -84,10 +84,9 @@ export function buildSecondaryCapture(
     InstanceNumber: '1',
     ContentDate: date,
     ContentTime: time,
-    // Type 2C of General Series; a chest has no side, so it is there and empty.
+    // Type 2C of General Series; a chest has no side, so that it is empty.
     Laterality: '',
-    // Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is
-    // left empty.
+    // Type 2C. The film's orientation also holds for the picture; an invalid one is left empty.
     PatientOrientation: patientOrientation(source) ?? [],
     ImageType: ['DERIVED', 'SECONDARY', 'OTHER'],
     BurnedInAnnotation: 'YES',
@@ -98,7 +97,7 @@ export function buildSecondaryCapture(
   };
 }
 
-/** Over the whole picture. */
+/** Overlay over the whole picture. */
 function overlayPlane({ of, bits }: OutlinePlane, { rows, columns }: Picture): OverlayPlane {
   const { group, label, description } = OVERLAYS[of];
   if (bits.length !== overlayLength({ rows, columns }))

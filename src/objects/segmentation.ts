@@ -7,23 +7,22 @@ import { derivedFrame, type Grid } from './derived-frame';
 import { pixelAspectRatio } from './presentation-of-source';
 
 const SERIES_NUMBER = '9903';
-/** Light blue as the lungs' outlines on the heat map, #6fd0ff, as CIELab over 16 bits (PS3.3 section C.10.7.1.1). */
+/** Light blue #6fd0ff, as the lung outlines on the heat map, in 16-bit CIELab (PS3.3 section C.10.7.1.1). */
 const LUNG_COLOUR = [51730, 27793, 24570];
 const LONGEST_NAME = 64;
 
 export interface LungContent {
-  /** Size of the film in pixels: that of the segmentation as well. */
+  /** Size of the film in pixels, which is also that of the segmentation. */
   readonly rows: number;
   readonly columns: number;
-  /** Above 0 inside the lungs; on the grid that the network saw, which covers the whole film. */
+  /** Above 0 inside of the lungs; on the grid that the network saw, which covers the whole film. */
   readonly mask: Grid;
 }
 
 /**
- * The lungs as a binary Segmentation (PS3.3 section A.51) on the film's own pixels, one segment for both: the network
- * tells lung from other, not left from right, and a side guessed from the place is wrong on a film that lies the other
- * way round.
- * @throws HilumError ENCODE_FAILED when the mask, the film's UIDs or the identity cannot make a valid object.
+ * The lungs as a binary Segmentation (PS3.3 section A.51) at the film's resolution. Both lungs are one segment: the
+ * network does not tell left from right, and a side guessed from the position is wrong on a mirrored film.
+ * @throws HilumError ENCODE_FAILED when the mask, the film's UIDs or the identity can't make a valid object
  */
 export function buildSegmentation(source: Attributes, content: LungContent, identity: AnalysisIdentity): Dataset {
   checkIdentity(identity);
@@ -70,10 +69,10 @@ export function buildSegmentation(source: Attributes, content: LungContent, iden
 }
 
 /**
- * Two groups that the Standard does not ask for where a segmentation lies on its source by reference, and without which
- * OHIF 3.12.10 draws nothing or fails. The plane is the one that it takes for any image that states none, and so for
- * the film: rows to the right, columns down. Without a Frame of Reference it places nothing in the patient; Patient
- * Orientation says how the film lies. A film without spacing gives its aspect ratio.
+ * Two functional groups that the Standard does not require of a segmentation located by reference, but without which
+ * OHIF 3.12.10 draws nothing or fails. The plane is what OHIF assumes for images without one, such as the film: rows to
+ * the right, columns down. Without a Frame of Reference it has no position in the patient; Patient Orientation tells
+ * how the film lies. Without a spacing the aspect ratio is used.
  */
 function forViewers(source: Attributes): Dataset {
   return {
@@ -108,8 +107,8 @@ function segment({ title, id, version, sha256 }: ReturnType<typeof modelOf>): Da
 }
 
 /**
- * One bit per pixel, the first in the lowest bit, rows without a gap (PS3.5 section 8.1.1), of even length. Each film
- * pixel has the value at its centre.
+ * One bit per pixel, the first in the lowest bit, rows without padding (PS3.5 section 8.1.1), of even length. Each film
+ * pixel has the mask's value at its centre.
  */
 function packed({ rows, columns, mask }: LungContent): Uint8Array {
   const bytes = new Uint8Array(2 * Math.ceil((rows * columns) / 16));

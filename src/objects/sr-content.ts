@@ -3,7 +3,7 @@ import type { Dataset } from '../dicom/dataset';
 import type { Uid } from '../dicom/uid';
 import { codeItem } from './codes';
 
-/** One node of an SR document tree (PS3.3 section C.17.3), with how it relates to its parent. */
+/** A node of an SR document tree (PS3.3 section C.17.3), with its relationship to the parent. */
 export type ContentItem = Dataset;
 
 export type Relationship = 'CONTAINS' | 'HAS OBS CONTEXT' | 'HAS ACQ CONTEXT' | 'HAS CONCEPT MOD' | 'SELECTED FROM';
@@ -30,7 +30,7 @@ export function uidItem(relationship: Relationship, concept: Code, uid: Uid): Co
   return { ...node(relationship, 'UIDREF', concept), UID: uid };
 }
 
-/** @param value as Decimal String, at most 16 characters. */
+/** @param value written as Decimal String, up to 16 characters */
 export function numberItem(relationship: Relationship, concept: Code, value: string, unit: Code): ContentItem {
   return {
     ...node(relationship, 'NUM', concept),
@@ -39,8 +39,8 @@ export function numberItem(relationship: Relationship, concept: Code, value: str
 }
 
 /**
- * Only where a template wants one without may the concept be missing: OHIF fails on a nameless item directly inside a
- * measurement group.
+ * The concept may be missing only where the template has none: OHIF fails on an item without a concept directly inside
+ * of a measurement group.
  */
 export function imageItem(relationship: Relationship, concept: Code | null, image: ImageReference): ContentItem {
   return {
@@ -66,7 +66,7 @@ export function regionItem(
   };
 }
 
-/** @param template number of the TID of DCMR by which the children are laid out, where the standard wants it named. */
+/** @param template number of its TID in DCMR, where the Standard requires it */
 export function container(
   relationship: Relationship | null,
   concept: Code,

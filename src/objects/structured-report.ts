@@ -38,8 +38,8 @@ import {
 import { sourceReference, type SourceReference, studyModule } from './study-module';
 
 /**
- * How the Series Description of every report of ours begins, in all versions: results of another version are known by
- * it. Never change it.
+ * Beginning of the Series Description of every report in all versions, by which results of other versions are
+ * recognised. Never change it.
  */
 export const REPORT_NAME = 'Hilum report';
 
@@ -48,7 +48,7 @@ export const SR_CLASSES = {
   comprehensive: parseUid('1.2.840.10008.5.1.4.1.1.88.33'),
 } as const;
 
-/** How the Algorithm Parameters (TID 4019) begin that report-reader.ts reads back. */
+/** Prefixes in the Algorithm Parameters (TID 4019) that report-reader.ts reads back. */
 export const REPORT_PARAMETERS = {
   operatingPoint: 'operating-point=',
   label: 'positive-class=',
@@ -58,7 +58,7 @@ export const REPORT_PARAMETERS = {
 
 export type View = 'frontal' | 'lateral';
 
-/** A finding and where the network looked for it. */
+/** A finding, and the region where the network looked. */
 interface ReportFinding {
   readonly finding: Finding;
   /** The hottest region, in source pixels. */
@@ -73,11 +73,11 @@ export type ReportContent =
       readonly findings: readonly ReportFinding[];
       /** Lung pixels / film pixels, 0..1. */
       readonly lungFraction: number;
-      /** What is written beside the report, in the order of storing. */
+      /** Objects written beside the report, in the order of storing. */
       readonly objects: readonly ResultObject[];
-      /** What a reader is warned of. */
+      /** Warnings for the reader. */
       readonly warnings?: readonly Warning[];
-      /** Sentences on the film that come from neither. */
+      /** Sentences about the film from other sources. */
       readonly remarks?: readonly string[];
     }
   | {
@@ -92,10 +92,10 @@ export type ReportContent =
 const SERIES_NUMBER = '9902';
 
 /**
- * The result as a Structured Report by TID 1500, in a series of its own. What was not analysed is said as well, with
- * its reason, so that nobody takes silence for an all-clear. One measurement group with one region: OHIF shows a blank
- * viewport without any, and DicomSRValidator wants one in each.
- * @throws HilumError ENCODE_FAILED when the content, the film's UIDs or the identity cannot make a valid object.
+ * The result as a Structured Report by TID 1500, in a series of its own. A film that was not analysed gets a report
+ * with the reason, so that nobody takes a missing result for a normal one. Each measurement group has a region: OHIF
+ * shows a blank viewport without one, and DicomSRValidator requires it.
+ * @throws HilumError ENCODE_FAILED when the content, the film's UIDs or the identity can't make a valid object
  */
 export function buildStructuredReport(source: Attributes, content: ReportContent, identity: AnalysisIdentity): Dataset {
   checkIdentity(identity);
@@ -119,7 +119,7 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
     ReferencedPerformedProcedureStepSequence: [],
     InstanceNumber: '1',
     CompletionFlag: 'COMPLETE',
-    // Nobody has read it: PS3.3 section C.17.2.
+    // No person has verified it (PS3.3 section C.17.2).
     VerificationFlag: 'UNVERIFIED',
     PreliminaryFlag: 'PRELIMINARY',
     ContentQualification: 'RESEARCH',
@@ -133,8 +133,8 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
 }
 
 /**
- * PS3.3 section C.17.2: the reports of this film that this one takes the place of, because the film has another content
- * now or was read anew.
+ * Predecessor Documents (PS3.3 section C.17.2): the film's reports that this one replaces, because the content has
+ * changed or the film was analysed again.
  */
 function predecessors({ studyInstanceUid }: SourceReference, { film }: AnalysisIdentity): Dataset {
   if (film === undefined || film.predecessors.length === 0) return {};
@@ -170,8 +170,8 @@ function references(film: SourceReference, content: ReportContent, identity: Ana
 }
 
 /**
- * PS3.3 section C.17.2: every instance that the content refers to, by study and series; {@link readReport} takes what
- * is here but the film for the results.
+ * Evidence (PS3.3 section C.17.2): every instance that the content refers to, by study and series. {@link readReport}
+ * takes all of it but the film for results.
  */
 function evidence(film: SourceReference, objects: readonly ObjectReference[]): Dataset {
   return {
@@ -192,7 +192,7 @@ function documentRoot(
   return container(null, CODES.imagingMeasurementReport, '1500', [
     codedItem('HAS CONCEPT MOD', CODES.language, CODES.americanEnglish),
     ...observer(identity),
-    // The procedure that was imaged, not our own analysis (IHE AIR).
+    // The procedure that made the film, not the analysis (IHE AIR).
     codedItem('HAS CONCEPT MOD', CODES.procedureReported, CODES.imagingProcedure),
     imageLibrary(source, film, references(film, content, identity)),
     container('CONTAINS', CODES.imagingMeasurements, null, measurementGroups(source, film, content, identity)),
@@ -217,9 +217,9 @@ function observer(identity: AnalysisIdentity): ContentItem[] {
 }
 
 /**
- * TID 1600: the film in the first group, by which a reader knows it, and in a second the images that programs read.
- * They can't stand in the measurement group, where a Referenced Segmentation Frame would take the place of the region
- * (TID 1410), and OHIF shows nothing without a region.
+ * TID 1600: the film in the first group, which a reader looks for, and in a second one the images that programs read.
+ * They can't be in the measurement group: a Referenced Segmentation Frame would replace the region (TID 1410), and OHIF
+ * shows nothing without a region.
  */
 function imageLibrary(source: Attributes, film: SourceReference, objects: readonly ObjectReference[]): ContentItem {
   const modality = MODALITY_CODES[clean('CS', source.Modality)];
@@ -239,7 +239,7 @@ function imageLibrary(source: Attributes, film: SourceReference, objects: readon
   );
 }
 
-/** TID 1410: a group for each finding, or one that says that the film was not analysed. */
+/** TID 1410: a group for each finding, or one saying that the film was not analysed. */
 function measurementGroups(
   source: Attributes,
   film: SourceReference,
@@ -316,8 +316,8 @@ function measurementGroup(group: MeasurementGroup): ContentItem {
 }
 
 /**
- * The operating point is a parameter in words: (111071, DCM, "CAD Operating Point") would be the index of a discrete
- * point on the curve, and a probability put there would be misread. report-reader.ts reads the parameters back.
+ * The operating point is a parameter in words: (111071, DCM, "CAD Operating Point") is the index of a discrete point on
+ * the curve, and a probability in it would be misread. report-reader.ts reads the parameters back.
  */
 function classifierAlgorithm(
   { operatingPoint, label, mode }: Finding,
@@ -348,7 +348,7 @@ function algorithm(name: string, version: string, parameters: readonly string[])
 }
 
 /**
- * TID 1500 rows 12-14: what concerns the film as a whole, in words for people and exactly for programs
+ * TID 1500 rows 12-14: what concerns the whole film, in words for people and in exact values for programs
  * (report-reader.ts).
  */
 function evaluations(content: ReportContent, identity: AnalysisIdentity): ContentItem[] {
@@ -367,20 +367,20 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
   ];
 }
 
-/** By which a film is known again whose content changes under its UID. */
+/** Digests of the content, to notice when it changes under the film's UID. */
 function digests({ film }: AnalysisIdentity): (readonly [Code, string])[] {
   if (!film?.digest) return [];
   const { encoded, decoded } = film.digest;
   return [...(decoded === null ? [] : [[CODES.decodedDigest, decoded] as const]), [CODES.encodedDigest, encoded]];
 }
 
-/** Of a film that was not analysed nothing is known, and the report says so for each finding. */
+/** For a film that was not analysed, the report says of each finding that it is undetermined. */
 function undetermined({ outcome }: ReportContent, { findings }: AnalysisIdentity): ContentItem[] {
   if (outcome === 'analysed') return [];
   return findings.map(({ code }) => codedItem('CONTAINS', code, CODES.presenceUndetermined));
 }
 
-/** Exact probabilities stand in the order of the measurement groups. */
+/** Exact probabilities, in the order of the measurement groups. */
 function facts(content: ReportContent): (readonly [Code, string])[] {
   if (content.outcome === 'not-analysed')
     return [
@@ -396,7 +396,7 @@ function facts(content: ReportContent): (readonly [Code, string])[] {
   ];
 }
 
-/** What a reader should know of the film to judge the result. */
+/** Remarks that help the reader to judge the result. */
 function remarks(source: Attributes, content: ReportContent): ContentItem[] {
   const { outcome } = content;
   const burnedIn =
@@ -428,7 +428,7 @@ function warningsOf(content: ReportContent): readonly Warning[] {
   return content.outcome === 'analysed' ? (content.warnings ?? []) : [];
 }
 
-/** The result in a sentence for each finding. */
+/** The result, one sentence for each finding. */
 export function summaryOf(content: ReportContent): string {
   if (content.outcome === 'not-analysed') return notAnalysedStatement(uncapitalised(plain(content.reasonText)));
   return content.findings.map(({ finding }) => findingStatement(finding)).join(' ');
@@ -453,7 +453,7 @@ function checkContent(content: ReportContent): void {
   }
 }
 
-/** The whole film, or its first pixel where the film does not say how large it is (as when it could not be read). */
+/** Outline of the whole film, or of its first pixel where the size is unknown (such as an unreadable file). */
 function filmOutline(source: Attributes): Point[] {
   const size = (value: unknown) =>
     typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 0xffff ? value : 1;

@@ -7,8 +7,8 @@ import { tryParseUid, type Uid } from '../dicom/uid';
 type Row = readonly [keyword: string, vr: CopiedVr];
 
 /**
- * What every result takes over from its film so that it lies in the same study of the same patient. Type 2 (PS3.5
- * section 7.4.3): present, maybe empty. Patient (PS3.3 section C.7.1.1) and General Study (section C.7.2.1).
+ * Attributes that every result copies from its film, so that it belongs to the same study and patient. Type 2 (PS3.5
+ * section 7.4.3): present, may be empty. Patient (PS3.3 section C.7.1.1) and General Study (section C.7.2.1).
  */
 const TYPE_2: readonly Row[] = [
   ['PatientName', 'PN'],
@@ -21,8 +21,8 @@ const TYPE_2: readonly Row[] = [
 ];
 
 /**
- * Type 3: present only with a value. With Patient Study (section C.7.2.2) and the institution of General Equipment
- * (section C.7.5.1).
+ * Type 3: present only with a value. Patient Study (section C.7.2.2), and the institution of General Equipment (section
+ * C.7.5.1).
  */
 const TYPE_3: readonly Row[] = [
   ['IssuerOfPatientID', 'LO'],
@@ -49,8 +49,7 @@ interface Part {
 }
 
 /**
- * Sequences of one item, with the parts of it that are copied: who gave out an identifier (section 10.15 for the
- * patient's).
+ * Sequences of one item with the attributes that are copied: issuers of identifiers (section 10.15 for the patient's).
  */
 const SEQUENCES: Readonly<Record<string, Part>> = {
   IssuerOfAccessionNumberSequence: { rows: DESIGNATOR },
@@ -66,8 +65,7 @@ const SEQUENCES: Readonly<Record<string, Part>> = {
 };
 
 /**
- * Patient, study and institution of a film. Nothing is invented: what the film does not say, or says in no valid form,
- * stays empty or away.
+ * Patient, study and institution of a film. Missing and invalid values stay empty or are left out; nothing is made up.
  */
 export function studyModule(source: Attributes): Dataset {
   return {
@@ -81,7 +79,7 @@ export function studyModule(source: Attributes): Dataset {
   };
 }
 
-/** Where a film is in its study, for references to it. */
+/** UIDs of a film, for references to it. */
 export interface SourceReference {
   readonly studyInstanceUid: Uid;
   readonly seriesInstanceUid: Uid;
@@ -90,8 +88,8 @@ export interface SourceReference {
 }
 
 /**
- * @throws HilumError ENCODE_FAILED when a UID of the film is missing or none (PS3.5 section 9.1): then nothing can
- * refer to it.
+ * @throws HilumError ENCODE_FAILED when a UID of the film is missing or invalid (PS3.5 section 9.1), so that nothing
+ * can refer to it
  */
 export function sourceReference(source: Attributes): SourceReference {
   return {
@@ -117,8 +115,8 @@ function present(rows: readonly Row[], source: Attributes): Dataset {
 }
 
 /**
- * An archive files by patient ID: with another one, or none, the result would lie in another patient's folder. So one
- * that can't be carried ends it.
+ * Archives file objects by Patient ID: with another one, or none, the result would be filed under another patient. So
+ * an ID that can't be copied is an error.
  */
 function patientId(source: Attributes): string {
   const id = wholeIdentifier(source.PatientID);
@@ -142,14 +140,14 @@ function sequences(parts: Readonly<Record<string, Part>>, source: Attributes): D
   );
 }
 
-/** A universal ID and its type belong together (type 1C on each other). */
+/** A universal ID and its type are required together (type 1C on each other). */
 function isComplete(item: Dataset): boolean {
   return Object.keys(item).length > 0 && 'UniversalEntityID' in item === 'UniversalEntityIDType' in item;
 }
 
 /**
- * Other Patient IDs Sequence: what another hospital calls the patient. An item that is not whole is left out; the
- * retired Other Patient IDs are.
+ * Other Patient IDs Sequence: identifiers of other hospitals. Incomplete items are left out, and so is the retired
+ * Other Patient IDs.
  */
 function otherPatientIds(source: Attributes): Dataset {
   const known = itemsOf(source.OtherPatientIDsSequence).map((item) =>

@@ -12,13 +12,13 @@ import { writePart10 } from './write';
 export { drawSyntheticFilm, type SyntheticFilm, type SyntheticView } from '../imaging/synthetic-drawing';
 
 export interface SyntheticObject extends SyntheticFilm {
-  /** Tells apart films of one study with the same view; 1 by default. */
+  /** Number that tells films of one study with the same view apart; default 1. */
   readonly instance?: number;
   /** Computed Radiography (PS3.3 section A.2) or Digital X-Ray for presentation (section A.26); CR by default. */
   readonly modality?: 'CR' | 'DX';
-  /** Puts the film into this study; by default the films of one seed are a study. The patient is the study's. */
+  /** Study of the film; by default the films of one seed are one study. The patient depends on the study. */
   readonly studyInstanceUid?: string;
-  /** Attributes that go over those that are drawn, by dcmjs's keywords; they change no UID. */
+  /** Attributes that replace the generated ones, by dcmjs's keywords; they do not change UIDs. */
   readonly attributes?: Dataset;
 }
 
@@ -28,10 +28,10 @@ export interface SyntheticUids {
   readonly sopInstanceUid: Uid;
 }
 
-/** Each view is a series of its own. */
+/** Each view has a series of its own. */
 export function syntheticUids(film: SyntheticObject): SyntheticUids {
   const { seed, view, rows, columns, opacities = 'by seed', instance = 1, modality = 'CR', subject = 'chest' } = film;
-  // What a chest film's UID was made of stays as it was.
+  // UIDs of chest films do not contain the subject, as in earlier versions.
   const other = subject === 'chest' ? [] : [subject];
   const study =
     film.studyInstanceUid === undefined ? deriveUid(['synthetic film', seed]) : parseUid(film.studyInstanceUid);
@@ -75,11 +75,11 @@ interface SubjectWords {
   readonly study: string;
   readonly series: string;
   readonly region: Dataset;
-  /** Of a paired part. */
+  /** For a paired body part. */
   readonly side?: 'L' | 'R';
 }
 
-/** What the header says of each; a plate without an exposure was meant for a chest. */
+/** Texts in the header, by subject; a plate without an exposure is labelled as a chest. */
 const WORDS: Readonly<Record<SyntheticSubject, SubjectWords>> = {
   chest: {
     bodyPart: 'CHEST',
@@ -165,9 +165,7 @@ function computedRadiography({ subject = 'chest' }: SyntheticObject): Dataset {
   return { SOPClassUID: '1.2.840.10008.5.1.4.1.1.1', ...(side === undefined ? {} : { Laterality: side }) };
 }
 
-/**
- * What the DX modules ask for beside CR: sections C.8.11.1 to C.8.11.5, and General Anatomy and Acquisition Context.
- */
+/** Attributes of DX that CR does not have: sections C.8.11.1 to C.8.11.5, General Anatomy and Acquisition Context. */
 function digitalXRay({ view, subject = 'chest' }: SyntheticObject): Dataset {
   return {
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
@@ -186,7 +184,7 @@ function digitalXRay({ view, subject = 'chest' }: SyntheticObject): Dataset {
   };
 }
 
-/** A lateral film shows the patient from the left side, the front on the image's left. */
+/** A lateral film shows the patient from the left, the front on the image's left. */
 function orientation({ view }: SyntheticObject): Dataset {
   return view === 'LL' ? { PatientOrientation: ['P', 'F'] } : {};
 }

@@ -6,7 +6,10 @@ const CONTEXT = [...VALUES, 'COMPOSITE'];
 const ANY = [...CONTEXT, 'IMAGE', 'WAVEFORM', 'SCOORD', 'TCOORD', 'CONTAINER'];
 const STATEMENTS = ['TEXT', 'CODE', 'NUM'];
 
-/** PS3.3 table A.35.3-2 (and A.35.13-2 without SCOORD3D, which is not written): [from, relationship, to]. */
+/**
+ * Allowed relationships (PS3.3 table A.35.3-2, and A.35.13-2 without SCOORD3D, which is not written): [from,
+ * relationship, to].
+ */
 const RELATIONSHIPS: readonly (readonly [from: readonly string[], relationship: string, to: readonly string[]])[] = [
   [['CONTAINER'], 'CONTAINS', ANY],
   [['CONTAINER', ...STATEMENTS], 'HAS OBS CONTEXT', CONTEXT],
@@ -32,7 +35,7 @@ const REFERENCE: Module = [
     },
   ],
 ];
-/** What each value type needs (sections C.17.3 and C.18); one that is not here is not written. */
+/** Attributes of each value type (sections C.17.3 and C.18); types that are missing here are not written. */
 const NEEDS: Readonly<Record<string, Module | undefined>> = {
   CONTAINER: [...CONCEPT, ['ContinuityOfContent', 1, ['SEPARATE', 'CONTINUOUS']]],
   TEXT: [...CONCEPT, ['TextValue', 1]],
@@ -60,7 +63,8 @@ const NEEDS: Readonly<Record<string, Module | undefined>> = {
 };
 
 /**
- * The document tree of an SR (PS3.3 section C.17.3), and that all it refers to is named as evidence (section C.17.2).
+ * Checks the document tree of an SR (PS3.3 section C.17.3), and that its evidence names everything that it refers to
+ * (section C.17.2).
  */
 export function contentTreeProblems(root: Attributes): string[] {
   const evidence = new Set(

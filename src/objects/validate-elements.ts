@@ -4,9 +4,8 @@ import { tryParseUid } from '../dicom/uid';
 import { isOverlay, type OverlayElement, overlayProblems } from './validate-overlays';
 
 /**
- * Every data element as it lies in the file, against PS3.5: order, VR and multiplicity of the dictionary (PS3.6), even
- * lengths, and the form of each value. The reader of parse.ts forgives most of this, because it reads other people's
- * files; this is for our own.
+ * Checks every data element of a file against PS3.5: order, VR and multiplicity by the dictionary (PS3.6), even
+ * lengths, and the form of each value. Stricter than parse.ts, which reads files of others; this one is for our own.
  */
 const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 const UNDEFINED_LENGTH = 0xffffffff;
@@ -31,14 +30,14 @@ const WIDTHS: Readonly<Record<string, number>> = {
   FD: 8,
   OD: 8,
 };
-/** One value, in which a backslash is text or cannot be. */
+/** VRs with a single value, in which a backslash is text or not allowed. */
 const SINGLE = new Set(['LT', 'ST', 'UT', 'UR']);
 
 interface File {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly problems: string[];
-  /** Elements of overlay planes, as they lie in the file. */
+  /** Elements of overlay planes in the file. */
   readonly overlays: OverlayElement[];
 }
 
@@ -110,7 +109,7 @@ function valueProblems(vr: string, vm: string, bytes: Uint8Array): string[] {
   return TEXT_FORMS[vr] ? textProblems(vr, vm, bytes) : [];
 }
 
-/** An identifier is the film's, whole: whatever breaks its VR there does so here. */
+/** Identifiers are copied whole from the film and may break their VR as they do there. */
 function copiedProblems(bytes: Uint8Array): string[] {
   const text = utf8(bytes);
   return [text === undefined ? 'is not UTF-8' : (identifierProblem(text) ?? [])].flat();

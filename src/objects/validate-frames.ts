@@ -3,15 +3,15 @@ import type { Attributes } from '../dicom/attributes';
 import type { PixelElement } from '../dicom/parse';
 import { itemsOf, valuesOf } from './validate-modules';
 
-/** Functional groups (PS3.3 section C.7.6.16) that an IOD requires, by the keyword of their sequence. */
+/** Functional groups (PS3.3 section C.7.6.16) that an IOD requires, by their sequence's keyword. */
 export interface FunctionalGroupRules {
-  /** In each item of the per-frame groups. */
+  /** Required in each item of the per-frame groups. */
   readonly everyFrame: readonly string[];
-  /** In the shared groups, or in each of the per-frame ones. */
+  /** Required in the shared groups, or else in each item of the per-frame groups. */
   readonly anywhere: readonly string[];
 }
 
-/** Whether there are as many bytes as the header says (PS3.5 section 8), and whether the header agrees with itself. */
+/** Checks the number of bytes against the header (PS3.5 section 8), and the header for contradictions. */
 export function pixelProblems(attributes: Attributes, pixelData: PixelElement | null): string[] {
   const value = (keyword: string, otherwise = NaN) => Number(valuesOf(attributes[keyword])[0] ?? otherwise);
   const bits = value('BitsAllocated');
@@ -59,8 +59,8 @@ export function frameProblems(attributes: Attributes, rules: FunctionalGroupRule
 }
 
 /**
- * Section C.7.6.17: each dimension points at an attribute that every frame has, belongs to an organisation that is
- * declared, and has an index in each frame.
+ * Section C.7.6.17: each dimension refers to an attribute that every frame has, belongs to a declared organisation, and
+ * has an index in each frame.
  */
 function dimensionProblems(attributes: Attributes, frames: readonly Attributes[]): string[] {
   const organisations = itemsOf(attributes, 'DimensionOrganizationSequence').map(

@@ -10,7 +10,7 @@ const GRAPHIC: Module = [
   ['GraphicType', 1, ['POINT', 'POLYLINE', 'INTERPOLATED', 'CIRCLE', 'ELLIPSE']],
   ['GraphicFilled', 1, ['Y', 'N']],
 ];
-/** With a bounding box: the other way, an anchor point, is not written. */
+/** Text with a bounding box; anchor points are not written. */
 const TEXT: Module = [
   ['UnformattedTextValue', 1],
   ['BoundingBoxAnnotationUnits', 1, UNITS],
@@ -20,7 +20,7 @@ const TEXT: Module = [
 ];
 
 /**
- * Graphic Annotation and Graphic Layer (PS3.3 sections C.10.5 and C.10.7), and one film as it is shown (C.11.1,
+ * Checks Graphic Annotation and Graphic Layer (PS3.3 sections C.10.5 and C.10.7), and the film's display (C.11.1,
  * C.11.8).
  */
 export function graphicProblems(attributes: Attributes): string[] {

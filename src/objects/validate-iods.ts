@@ -4,8 +4,8 @@ import type { FunctionalGroupRules } from './validate-frames';
 import type { Module } from './validate-modules';
 
 /**
- * The IODs of PS3.3 that Hilum writes, as far as its own mistakes could go. Values narrower than the Standard's are our
- * promises (research, unverified).
+ * Rules of the IODs of PS3.3 that Hilum writes, as far as they can find mistakes of ours. Where values are more
+ * restricted than in the Standard, they are promises of ours (research, unverified).
  */
 export interface Iod {
   readonly modules: readonly Module[];
@@ -20,7 +20,7 @@ const REFERENCE: Module = [
   ['ReferencedSOPClassUID', 1],
   ['ReferencedSOPInstanceUID', 1],
 ];
-/** The caller's pairProblems looks into codes; here only that they are there. */
+/** Only that a code is present; pairProblems checks its content. */
 const CODE = { items: [['CodeMeaning', 1]] as Module, count: 1 };
 
 const SOP_COMMON: Module = [

@@ -1,8 +1,8 @@
 import type { Attributes } from '../dicom/attributes';
 
 /**
- * One attribute of a module: type 1 is there with a value, type 2 is there, type 3 may be there (PS3.5 section 7.4).
- * What is there has one of the values, or items that keep the rules of `items`.
+ * One attribute of a module: type 1 is present with a value, type 2 is present, type 3 may be (PS3.5 section 7.4). If
+ * present, it has one of the values, or its items follow the rules of `items`.
  */
 type Rule = readonly [
   keyword: string,
@@ -35,7 +35,7 @@ function detailProblems(detail: NonNullable<Rule[2]>, values: readonly unknown[]
   ];
 }
 
-/** Values that are not empty; a Person Name without a group is none. */
+/** Values that are not empty; a Person Name without any group is empty. */
 export function valuesOf(value: unknown): unknown[] {
   if (value instanceof Uint8Array) return value.length > 0 ? [value] : [];
   const values: unknown[] = [value].flat();
@@ -58,8 +58,8 @@ export function itemsOf(attributes: Attributes | undefined, keyword: string): At
 }
 
 /**
- * What holds for every item wherever it stands: codes (PS3.3 section 8.8), references (table 10-11) and identifiers of
- * issuers (section 10.14).
+ * Rules for items wherever they occur: codes (PS3.3 section 8.8), references (table 10-11) and identifiers of issuers
+ * (section 10.14).
  */
 export function pairProblems(attributes: Attributes, path = ''): string[] {
   return Object.entries(attributes).flatMap(([keyword, value]) => {

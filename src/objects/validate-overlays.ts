@@ -9,7 +9,7 @@ export function isOverlay(tag: number): boolean {
   return tag >>> 16 >= 0x6000 && tag >>> 16 <= 0x601e && ((tag >>> 16) & 1) === 0;
 }
 
-/** Each overlay plane of a file by itself, PS3.3 section C.9.2, as far as Hilum's own mistakes could go. */
+/** Checks each overlay plane of a file (PS3.3 section C.9.2), as far as mistakes of ours are possible. */
 export function overlayProblems(elements: readonly OverlayElement[]): string[] {
   const groups = new Set(elements.map(({ tag }) => tag >>> 16));
   return [...groups].flatMap((group) => {

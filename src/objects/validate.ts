@@ -15,9 +15,9 @@ const META_START = 132;
 const GROUP_LENGTH_SIZE = 12;
 
 /**
- * Reads a finished object back and says what is wrong with it; nothing, when it may be sent. It knows the SOP Classes
- * that Hilum writes and looks for the mistakes that Hilum could make; it does not replace a validator of the whole
- * Standard. Problems name attributes, never values: they go into the log.
+ * Reads a finished object and returns its problems; empty when it may be sent. It knows the SOP Classes that Hilum
+ * writes and looks for mistakes that Hilum could make; it is no validator of the whole Standard. Problems name
+ * attributes, never values, as they are logged.
  * @param bytes a PS3.10 file in Explicit VR Little Endian
  */
 export function validateObject(bytes: Uint8Array): readonly string[] {

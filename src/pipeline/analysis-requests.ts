@@ -3,14 +3,17 @@ import type { Log, LogFields } from '../base/log';
 import { failureOf, type ThreadFailure } from '../base/thread-failure';
 import { type FilmTask, type FilmWork, workOnFilm } from './film-work';
 import type { FilmMeasures } from './measures';
-import type { Line } from './pipeline';
+import type { Pipeline } from './pipeline';
 import type { FilmObserver, TimedStage } from './stage';
 import { transferable } from './transferable';
 
-/** One film for the thread, where `id` is that of its answers; or the request to end. */
+/** Message to the thread: a film (`id` is repeated in the replies), or the request to end. */
 export type Request = { readonly id: number; readonly task: FilmTask } | 'end';
 
-/** `ready`, or `unusable` and the thread ends; then what is told of each film, and `done` or `failed`. */
+/**
+ * Messages of the thread: `ready`, or `unusable` and the thread ends; then observations of each film, and `done` or
+ * `failed`.
+ */
 export type Reply<Description> =
   | { readonly kind: 'ready'; readonly description: Description }
   | { readonly kind: 'unusable'; readonly failure: ThreadFailure }
@@ -20,17 +23,18 @@ export type Reply<Description> =
   | { readonly kind: 'done'; readonly id: number; readonly work: FilmWork }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: ThreadFailure };
 
-/** Works on the films that come through the port, on the line that `open` resolves to. */
+/** Analyses the films that arrive at the port, with the pipeline that `open` resolves to. */
 export async function serveFilms(
   port: MessagePort,
-  open: (log: Pick<Log, 'warn'>) => Promise<{ line: Line; description: unknown }>,
+  open: (log: Pick<Log, 'warn'>) => Promise<{ pipeline: Pipeline; description: unknown }>,
 ): Promise<void> {
   const send = (reply: Reply<unknown>, given: readonly ArrayBufferView[] = []) =>
     port.postMessage(reply, transferable(given));
   try {
-    const { line, description } = await open({ warn: (fields, text) => send({ kind: 'warned', fields, text }) });
+    const { pipeline, description } = await open({ warn: (fields, text) => send({ kind: 'warned', fields, text }) });
     port.on('message', (request: Request) => {
-      // In a thread this ends no more than the thread; and never within a network, as messages come between two.
+      // In a thread this ends the thread alone. It can't happen during a network's run, as messages are read between
+      // runs.
       if (request === 'end') process.exit(0);
       const { id, task } = request;
       const observer: FilmObserver = {
@@ -38,7 +42,7 @@ export async function serveFilms(
         film: () => {},
         measured: (measures) => send({ kind: 'measured', id, measures }),
       };
-      workOnFilm(task, { ...line, observer }).then(
+      workOnFilm(task, { ...pipeline, observer }).then(
         (work) =>
           send(
             { kind: 'done', id, work },

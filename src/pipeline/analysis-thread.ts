@@ -10,9 +10,9 @@ import type { FilmTask, FilmWork } from './film-work';
 import type { FilmObserver, TimedStage } from './stage';
 
 export interface ThreadOptions {
-  /** Serves by `serveFilms` (analysis-requests.ts). */
+  /** Script of the thread, which calls `serveFilms` (analysis-requests.ts). */
   readonly workerFile: string;
-  /** What the thread opens its line from: plain data. */
+  /** Settings that the thread opens its pipeline from: plain data. */
   readonly settings: unknown;
   /** Longest time for one film (milliseconds). */
   readonly timeoutMs: number;
@@ -21,7 +21,7 @@ export interface ThreadOptions {
 
 interface InHand {
   readonly observer: FilmObserver | undefined;
-  /** Told in the trace of the film: the thread itself belongs to none, and knows of none. */
+  /** Called in the trace of the film: the thread itself has no trace. */
   readonly stage: FilmObserver['stage'];
   readonly timer: NodeJS.Timeout;
   resolve(work: FilmWork): void;
@@ -29,12 +29,12 @@ interface InHand {
 }
 
 const NAME = 'the analysis thread';
-/** A network takes a fraction of it (milliseconds). */
+/** Longest wait for the thread to end by itself (milliseconds); a network's run takes a fraction of it. */
 const END_MS = 5_000;
 
 /**
- * A thread with networks of its own. The engine computes without a pause, and the service must go on answering the
- * broker. A thread that ends fails the films that it has, which are tried again, and is not used any more.
+ * A thread with its own networks: engines block their thread, while the service has to answer the broker. When the
+ * thread ends, its films fail (and are tried again), and it is not used any more.
  */
 export class AnalysisThread<Description> {
   private readonly films = new Map<number, InHand>();
@@ -54,7 +54,7 @@ export class AnalysisThread<Description> {
     worker.unref();
   }
 
-  /** @throws HilumError of the networks, or Error where it ended at once */
+  /** @throws HilumError of the networks, or Error where the thread ended at once */
   static async start<Description>(options: ThreadOptions): Promise<AnalysisThread<Description>> {
     const { workerFile, settings } = options;
     const limits = { maxYoungGenerationSizeMb: YOUNG_MB };
@@ -67,7 +67,7 @@ export class AnalysisThread<Description> {
     }
   }
 
-  /** Films that it has. */
+  /** Number of films in the thread. */
   get load(): number {
     return this.films.size;
   }
@@ -91,7 +91,7 @@ export class AnalysisThread<Description> {
     });
   }
 
-  /** The films that it has fail. */
+  /** Ends the thread; its films fail. */
   async close(): Promise<void> {
     this.fail('closed');
     await this.stop();
@@ -140,8 +140,8 @@ export class AnalysisThread<Description> {
   }
 
   /**
-   * Asks it to end, and ends it only where it does not: a thread that is ended within a network (native code, which
-   * can't be interrupted) takes the process with it.
+   * Asks the thread to end, and terminates it only where it does not: terminating it during a network's run (native
+   * code, which can't be interrupted) would end the process.
    */
   private async stop(): Promise<void> {
     this.worker.ref();

@@ -1,20 +1,20 @@
 import { FILM_MEMORY } from '../base/shared-bytes';
 import { AnalysisThread, type ThreadOptions } from './analysis-thread';
-import type { FilmAnalyst, FilmTask, FilmWork } from './film-work';
+import type { FilmAnalyser, FilmTask, FilmWork } from './film-work';
 import type { FilmObserver } from './stage';
 
 interface Place<Description> {
   thread: AnalysisThread<Description> | undefined;
   starting: Promise<AnalysisThread<Description>>;
-  /** Films that wait for it to start. */
+  /** Number of films that wait for the thread to start. */
   waiting: number;
 }
 
 /**
- * Films in threads, each on one core: one more is started whenever all have a film, until there are so many. One that
- * ends is replaced for the next film.
+ * Analysis threads, each on one core. A further one is started whenever all have a film, up to the limit. One that ends
+ * is replaced for the next film.
  */
-export class AnalysisThreads<Description> implements FilmAnalyst {
+export class AnalysisThreads<Description> implements FilmAnalyser {
   private places: Place<Description>[] = [];
 
   private constructor(
@@ -23,7 +23,10 @@ export class AnalysisThreads<Description> implements FilmAnalyst {
     readonly description: Description,
   ) {}
 
-  /** With one thread, so that networks that can't be used show at once. @throws HilumError of the networks */
+  /**
+   * Starts the first thread, so that networks that can't be used are noticed at once.
+   * @throws HilumError of the networks
+   */
   static async open<Description>(options: ThreadOptions, most: number): Promise<AnalysisThreads<Description>> {
     const first = await AnalysisThread.start<Description>(options);
     const threads = new AnalysisThreads<Description>(options, most, first.description);

@@ -1,15 +1,18 @@
 /**
- * What a header calls parts of the body, by language: the one list of such words. Upper and lower case, accents and
- * everything that is no letter do not matter ({@link fold}). `word` is a whole word, `word*` begins and `*word` ends
- * one; in scripts without spaces between words it may stand anywhere. Words that mean something else in another
- * language of the list (French `main`, Dutch `long`) are left out: the pixels decide.
+ * Words for body parts in DICOM headers, by language. Case, accents and characters that are no letters do not matter
+ * ({@link fold}). `word` is a whole word, `word*` a beginning and `*word` an end of one; in scripts without spaces it
+ * may be anywhere. Words with another meaning in a language of the list (French `main`, Dutch `long`) are left out:
+ * then the pixels decide.
  */
 interface PartWords {
-  /** The chest as a chest film shows it. */
+  /** Words for the chest as a chest film shows it. */
   readonly chest?: string;
-  /** Adjectives of the chest: they count only where no other part is named beside them ("thoracic spine"). */
+  /** Adjectives for the chest: they count only where no other part is named beside them ("thoracic spine"). */
   readonly ofChest?: string;
-  /** In the chest, but exposed for bone. May hold a word for the chest ("bony thorax"), which then does not count. */
+  /**
+   * Bones of the chest, for films exposed for bone. They may contain a word for the chest ("bony thorax"), which then
+   * does not count.
+   */
   readonly bones?: string;
   readonly spine?: string;
   readonly other?: string;
@@ -278,7 +281,7 @@ export const BODY_PART_WORDS: Readonly<Record<string, PartWords>> = {
 
 type PartKind = keyof PartWords;
 
-/** Letters that Unicode does not take apart into a letter and an accent. */
+/** Letters that Unicode does not decompose into letter and accent. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
   ø: 'o',
@@ -289,7 +292,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   æ: 'ae',
   œ: 'oe',
 };
-/** Characters of a description that are looked at: LO holds 64 (PS3.5 table 6.2-1). */
+/** Characters of a description that are searched; LO holds 64 (PS3.5 table 6.2-1). */
 const LONGEST = 400;
 
 /** Lower case without accents; a space for everything that is no letter. */
@@ -306,21 +309,22 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** Of scripts that write no spaces between words. */
+/** Scripts without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]/u;
-/** Articles and prepositions that Arabic and Hebrew write in front of the word. */
+/** Articles and prepositions that Arabic and Hebrew write as prefixes. */
 const JOINED: readonly (readonly [RegExp, string])[] = [
   [/\p{sc=Arabic}/u, '(?:و)?(?:ال|لل|بال|ل|ب)?'],
   [/\p{sc=Hebrew}/u, '[והבלמ]{0,2}'],
 ];
 
-/** Finds a word of one of these kinds, the longest where several begin at the same place. */
+/** Pattern for words of these kinds; the longest wins where several begin at the same place. */
 export function wordsOf(...kinds: readonly PartKind[]): RegExp {
   const words = Object.values(BODY_PART_WORDS)
     .flatMap((language) => kinds.flatMap((kind) => language[kind]?.split(',') ?? []))
     .map((word) => word.trim())
     .sort((a, b) => b.length - a.length);
-  // One group for each way to stand in a text: the tests around a word take most of the time to prepare a search.
+  // One group for each kind of surroundings, as most of the time of preparing a search goes into the tests around a
+  // word.
   const groups = new Map<string, string[]>();
   for (const word of new Set(words))
     groups.set(surroundings(word), [...(groups.get(surroundings(word)) ?? []), inner(word)]);
@@ -330,14 +334,17 @@ export function wordsOf(...kinds: readonly PartKind[]): RegExp {
 
 const WORD = 'WORD';
 
-/** What stands before and behind a word. The words of two ways are of different scripts, and never meet. */
+/**
+ * Required characters before and after a word. Words with different surroundings are of different scripts and can't
+ * compete.
+ */
 function surroundings(word: string): string {
   if (UNSPACED.test(word)) return WORD;
   const joined = JOINED.find(([script]) => script.test(word))?.[1] ?? '';
   return `(?<!\\p{L})${joined}${WORD}(?!\\p{L})`;
 }
 
-/** `kl* p*` for words that begin so; a star inside a phrase takes the rest of its word. */
+/** `kl* p*` matches words with these beginnings; a star inside of a phrase stands for the rest of its word. */
 function inner(word: string): string {
   return word
     .split(' ')

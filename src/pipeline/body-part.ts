@@ -1,23 +1,26 @@
 import { type Attributes, items, type Keyword, text, texts } from '../dicom/attributes';
 import { fold, wordsOf } from './body-part-words';
 
-/** What all words of a header together say of the part of the body. */
+/** Body part of a film by all words of its header. */
 export type BodyPart =
   /** The chest. */
   | { readonly verdict: 'chest' }
-  /** Nothing that is known, or the chest beside other parts: the picture decides. */
+  /** Unknown, or the chest beside other parts: the pixels decide. */
   | { readonly verdict: 'unclear' }
-  /** The chest in one place, another part in another: the picture decides, and a reader is told. */
+  /**
+   * Contradictory, the chest in one attribute and another part in another: the pixels decide, and the report has a
+   * warning.
+   */
   | { readonly verdict: 'conflict' }
   /** Another part. */
   | { readonly verdict: 'other'; readonly first: Named };
 
-/** A place in the header that names something else than the chest alone. */
+/** An attribute that names something else than the chest alone. */
 interface Named {
   readonly where: string;
-  /** The word itself, and no more: the rest of a free text may say anything about the patient. */
+  /** The matching word only, as the rest of a free text may name the patient. */
   readonly word: string;
-  /** `bones`: in the chest, but exposed for bone; `beyond`: the chest and more. */
+  /** `bones`: chest exposed for bone; `beyond`: the chest and more. */
   readonly kind: 'part' | 'spine' | 'bones' | 'beyond';
 }
 
@@ -26,7 +29,7 @@ interface Reading {
   readonly other: Named | undefined;
 }
 
-/** Made with the first film: that takes a while, and not every process reads films. */
+/** Made with the first film, as it takes time and not every process reads films. */
 let searches: ReturnType<typeof makeSearches> | undefined;
 
 function makeSearches() {
@@ -41,11 +44,11 @@ function makeSearches() {
   };
 }
 
-/** Body parts of PS3.16 annex L in the chest; in a description they are no part ("heart failure"). */
+/** Body parts of PS3.16 annex L inside of the chest; in a description they name no part ("heart failure"). */
 const ORGANS = /^(heart|mediastinum)/;
 /** Chest and abdomen or neck in one value: CHESTABDOMEN, CHESTABDPELVIS, NECKCHEST (PS3.16 annex L). */
 const BEYOND = /abd|pelv|neck/;
-/** Words of the list that mean something else here: towns, and the C-arm. */
+/** Words of the list with another meaning: names of towns, and the C-arm. */
 const NOT_MEANT = /(?<!\p{L})(\p{L}*chester\p{L}*|chestnut\p{L}*|c arm)(?!\p{L})/gu;
 
 /**
@@ -57,7 +60,7 @@ const CHEST_CODES: ReadonlySet<string> = new Set([
   ...['30745-4', '36643-5', '36554-4', '24648-8', '42272-5', '30746-2', '71045', '71046', '71047', '71048'],
   ...['71010', '71020'],
 ]);
-/** Of PS3.16 CID 4031: parts that a film may show. */
+/** Other body parts that a film may show (PS3.16 CID 4031). */
 const OTHER_CODES: ReadonlySet<string> = new Set([
   ...['818981001', '818983003', '113345001', '85562004', '56459004', '12738006', '69536005', '45048000', '72696002'],
   ...['24136001', '16982005', '8205005', '89546000', '70258002', '7569003', '122494005', '122495006', '122496007'],
@@ -65,7 +68,7 @@ const OTHER_CODES: ReadonlySet<string> = new Set([
   ...['53120007', 'T-D4000', 'T-D8700', 'T-D9700', 'T-D6000', 'T-D1100', 'T-D1600', 'T-11500'],
 ]);
 
-/** Each tells of the film itself. */
+/** Attributes about the film itself. */
 const OF_FILM: readonly (readonly [Keyword, string])[] = [
   ['BodyPartExamined', 'body part'],
   ['AnatomicRegionSequence', 'anatomic region'],
@@ -75,7 +78,7 @@ const OF_FILM: readonly (readonly [Keyword, string])[] = [
   ['ViewPosition', 'view position'],
   ['ViewCodeSequence', 'view code'],
 ];
-/** Each tells of all films of the study or the order. */
+/** Attributes about all films of the study or the order. */
 const OF_STUDY: readonly (readonly [Keyword, string])[] = [
   ['RequestedProcedureDescription', 'requested procedure'],
   ['RequestedProcedureCodeSequence', 'requested procedure'],
@@ -87,9 +90,9 @@ const OF_STUDY: readonly (readonly [Keyword, string])[] = [
 ];
 
 /**
- * The part of the body by all words of the header. A film's own words weigh more than those of its study, and Body Part
- * Examined alone does not weigh enough: in life it is wrong in about one film of seven. Only what is clearly another
- * part is `other`.
+ * Decides the body part by all words of the header. Words about the film count more than those about its study, and
+ * Body Part Examined alone is not enough: in practice it is wrong in about one film of seven. Only what is clearly
+ * another part is `other`.
  */
 export function bodyPartOf(attributes: Attributes): BodyPart {
   const places = [attributes, ...items(attributes, 'RequestAttributesSequence')];
@@ -109,11 +112,11 @@ export function bodyPartOf(attributes: Attributes): BodyPart {
 }
 
 interface Votes {
-  /** Places that name the chest and nothing else. */
+  /** Attributes that name only the chest. */
   readonly chests: number;
-  /** Places that name another part and not the chest; of Body Part Examined also what is more than the chest. */
+  /** Attributes that name another part and not the chest; in Body Part Examined also more than the chest. */
   readonly others: readonly Named[];
-  /** A place names both. */
+  /** An attribute names both. */
   readonly both: boolean;
 }
 
@@ -127,8 +130,8 @@ function votesOf(readings: readonly Reading[]): Votes {
 }
 
 /**
- * The study is of the chest and of nothing else, though the film's own words name another part: unless several agree
- * on one that looks like a chest film, which the picture would not tell.
+ * Whether the study is of the chest alone, against the film's own words. Not if several of these agree on a part that
+ * looks like a chest film, which the pixels would not tell.
  */
 function contradicted({ others }: Votes, study: Votes): boolean {
   const looksAlike = others.length > 1 && others.every(({ kind }) => kind === 'bones' || kind === 'spine');
@@ -154,16 +157,16 @@ function readAt(places: readonly Attributes[], keyword: Keyword, where: string):
   return other === undefined ? reading : { ...reading, other: reading.other ?? { where, word: other, kind: 'part' } };
 }
 
-/** Of the last words that were read: a site has few descriptions, and each takes a search for hundreds of words. */
+/** Cache of the last readings: a site uses few descriptions, and each takes a search for hundreds of words. */
 const readings = new Map<string, Reading>();
-const MOST_READINGS = 1_000;
+const MAX_READINGS = 1_000;
 
 function readingOf(said: string, where: string, isBodyPart: boolean): Reading {
   const key = `${where}/${said}`;
   const known = readings.get(key);
   if (known !== undefined) return known;
   const reading = readWords(said, where, isBodyPart);
-  if (readings.size >= MOST_READINGS) readings.clear();
+  if (readings.size >= MAX_READINGS) readings.clear();
   readings.set(key, reading);
   return reading;
 }
@@ -180,6 +183,6 @@ function readWords(said: string, where: string, isBodyPart: boolean): Reading {
     const kind = isBodyPart && chest && BEYOND.test(words) ? 'beyond' : spine.test(part) ? 'spine' : 'part';
     return { chest, other: { where, word: part, kind } };
   }
-  // "Ribs with chest PA" is a chest film too, and always was one.
+  // "Ribs with chest PA" is a chest film too.
   return { chest, other: bones === undefined || chest ? undefined : { where, word: bones, kind: 'bones' } };
 }

@@ -14,8 +14,8 @@ import { checkAge, checkQuality, checkSpecies, MINIMUM_AGE } from './subject';
 const FOR_PROCESSING_CLASS = '1.2.840.10008.5.1.4.1.1.1.1.1';
 
 /**
- * View Position (0018,5101), PS3.3 section C.8.1.1.1 and what is written besides. Decubitus films are frontal to the
- * patient but not what the models know.
+ * View Position (0018,5101) by PS3.3 section C.8.1.1.1 and by other spellings in use. Decubitus films are frontal, but
+ * the models were not trained on them.
  */
 const VIEWS: readonly (readonly [RegExp, string])[] = [
   [/^(LL|RL|LAT|LATERAL|(L|R|LEFT|RIGHT)[ _-]?LAT(ERAL)?|ML|LM)$/, 'lateral'],
@@ -57,9 +57,9 @@ export function checkHeader(attributes: Attributes, minimumAge: number = MINIMUM
 }
 
 /**
- * Whether a refused film still gets a report in its study: a CR or DX film that does not say it shows something outside
- * the chest. Ribs and sternum count as chest: who reads the study should see why such a film has no result. Other
- * modalities and other parts get a log line only.
+ * Whether a refused film gets a report in its study: a CR or DX film whose header does not say that it shows something
+ * outside of the chest. Ribs and sternum count as chest, as a reader of the study should see why such a film has no
+ * result. Other modalities and body parts get a log line only.
  */
 export function isChestRegion(attributes: Attributes): boolean {
   if (checkModality(attributes)) return false;
@@ -67,9 +67,7 @@ export function isChestRegion(attributes: Attributes): boolean {
   return part.verdict !== 'other' || part.first.kind === 'bones' || part.first.kind === 'beyond';
 }
 
-/**
- * Whether a refusal is written down in the study: of a film of the chest region, but not of what is no film at all.
- */
+/** Whether a refusal is reported in the study: for a film of the chest region, not for an object that is no film. */
 export function isReported(attributes: Attributes, { reason }: Refusal): boolean {
   return reason !== 'no-image' && reason !== 'derived-result' && isChestRegion(attributes);
 }
@@ -117,12 +115,12 @@ const WHY_NOT = {
   beyond: 'shows more than the chest',
 } as const;
 
-/** What a reader is told where the header contradicts itself and the film was analysed all the same. */
+/** Warnings where the header contradicts itself and the film was analysed all the same. */
 export function headerWarnings(attributes: Attributes): Warning[] {
   return bodyPartOf(attributes).verdict === 'conflict' ? ['body-part-conflict'] : [];
 }
 
-/** Whether the header leaves open what part of the body the film shows. */
+/** Whether the header does not tell which body part the film shows. */
 export function isBodyPartUnclear(attributes: Attributes): boolean {
   return bodyPartOf(attributes).verdict === 'unclear';
 }
@@ -145,8 +143,7 @@ function checkView(attributes: Attributes): Refusal | null {
 }
 
 /**
- * View Code Sequence (0054,0220) of a DX film by its meaning: code values differ between editions of the Standard, the
- * words hardly do.
+ * View Code Sequence (0054,0220) of a DX film by its meaning, as code values differ between editions of the Standard.
  */
 function codedView(attributes: Attributes): string | undefined {
   const meaning = items(attributes, 'ViewCodeSequence')
@@ -162,7 +159,7 @@ function checkSize(attributes: Attributes): Refusal | null {
     : { reason: 'undecodable', text: 'the object has no image: rows or columns are missing' };
 }
 
-/** A code string for a message; anything that is none (PS3.5 section 6.2) is not repeated. */
+/** A code string that may be quoted in a message; an invalid one (PS3.5 section 6.2) is not repeated. */
 function quotable(value: string): string {
   return /^[A-Z0-9 _]{1,16}$/.test(value) ? value : '(not a code)';
 }

@@ -9,18 +9,15 @@ import type { Size } from '../imaging/plane';
 import type { FilmReader, ReadFilm } from './film-reader';
 import type { DecodedFilm, Refusal } from './stage';
 
-/**
- * A film whose header is read and whose pixels are not yet decoded: refusing a film by its header must not cost its
- * pixels.
- */
+/** A film with its header read and its pixels not decoded yet, so that refusing it by the header is cheap. */
 export interface OpenedFilm {
   readonly sopInstanceUid: Uid;
-  /** With what the transfer syntax tells of lossy compression and the header does not. */
+  /** Attributes of the header, with those on lossy compression that the header lacks and the transfer syntax tells. */
   readonly attributes: Attributes;
   readonly opened: Opened & Partial<ReadFilm>;
 }
 
-/** @throws HilumError DICOM_UNREADABLE, also when no result could ever refer to the film because it has no UID */
+/** @throws HilumError DICOM_UNREADABLE, also for a film without a UID, which no result could refer to */
 export async function open(bytes: Uint8Array, reader: FilmReader): Promise<OpenedFilm> {
   const opened = await reader.read(bytes);
   const sopInstanceUid = tryParseUid(opened.sopInstanceUid);
@@ -38,7 +35,7 @@ export async function decode(
   return { sopInstanceUid, attributes, image: await reader.decode(opened, size) };
 }
 
-/** What an error says of the film itself; null when it is about something else, such as a lost archive. */
+/** The refusal that an error about the film stands for; null for other errors, such as a lost archive. */
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof PixelError) return { reason: error.fault, text: error.message };
   if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE')
@@ -46,7 +43,7 @@ export function refusalOf(error: unknown): Refusal | null {
   return null;
 }
 
-/** @param decoded where the film was decoded already */
+/** Digests of a film's content. @param decoded the decoded digest, where the film was decoded already */
 export async function contentOf(
   { opened }: OpenedFilm,
   reader: FilmReader,
@@ -55,7 +52,7 @@ export async function contentOf(
   return { encoded: encodedContent(opened), decoded: decoded ?? (await decodedContent(opened, reader)) };
 }
 
-/** {@link ContentDigest.encoded}: known of a file that was read by a reader. */
+/** {@link ContentDigest.encoded}: computed already where a reader has read the file. */
 export function encodedContent(opened: OpenedFilm['opened']): string {
   return opened.encodedDigest ?? encodedDigest(opened);
 }

@@ -14,29 +14,27 @@ import type { FilmReader, ReadFilm } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
 import { transferable } from './transferable';
 
-/** Why a thread was lost over a film. */
+/** Why a thread was lost while it worked on a film. */
 type ThreadLoss = 'timeout' | 'memory' | 'died';
 
 export interface DecoderThreadOptions {
-  /** Longest time for one step, reading or decoding, of one film (milliseconds). */
+  /** Longest time for one step (reading or decoding) of one film (milliseconds). */
   readonly timeoutMs: number;
-  /** Heap of the thread in MiB; pixels lie outside it and are bounded by their own limits (image-header.ts). */
+  /** Heap of the thread (MiB); pixels are outside of it and have limits of their own (image-header.ts). */
   readonly heapMb?: number;
-  /** Of what is analysed, where a film can be decoded at half of it; whole by default. */
+  /** Resolution for the analysis, where half is possible; by default whole. */
   readonly resolution?: Resolution;
-  /** Told of each lost thread. */
+  /** Called for each lost thread. */
   readonly onLost?: (loss: ThreadLoss, task: Request['task']) => void;
   readonly workerFile?: string;
 }
 
 const HEAP_MB = 512;
-/** Of new JavaScript objects in a thread: films lie outside the heap, and Node would take 48 (MiB). */
+/** Heap for new JavaScript objects of a thread (MiB); Node's default is 48, and films are outside of the heap. */
 export const YOUNG_MB = 4;
-/**
- * WebAssembly memory never shrinks: after a film of more pixels than this the thread is ended, and its memory with it.
- */
+/** WebAssembly memory never shrinks: after a film with more pixels the thread is ended, to free it. */
 const LARGE_FILM_PIXELS = 32_000_000;
-/** A machine that stood still for a while must not condemn a film. */
+/** Attempts for a film, so that a machine that was suspended for a while does not make it fail. */
 const TRIES = 2;
 
 class Lost extends Error {
@@ -46,9 +44,8 @@ class Lost extends Error {
 }
 
 /**
- * Reads and decodes films in a thread that can be ended: a film that hangs, or asks for too much memory, costs its own
- * outcome and nothing else. One thread, started when it is first needed, one film at a time; an idle one does not keep
- * the process alive.
+ * Reads and decodes films in a thread that can be ended: a film that hangs or takes too much memory fails alone. One
+ * thread, started when it is first needed, one film at a time; an idle one does not keep the process alive.
  */
 export class DecoderThread implements FilmReader {
   private worker: Worker | undefined;
@@ -57,7 +54,8 @@ export class DecoderThread implements FilmReader {
   constructor(private readonly options: DecoderThreadOptions) {}
 
   async read(bytes: Uint8Array): Promise<ReadFilm> {
-    // Given away, so a copy unless it is shared: the caller keeps its own. (Not slice(): a Buffer's is no copy.)
+    // The bytes are transferred, so that a copy is made unless they are shared: the caller keeps its own. (Not slice():
+    // a Buffer's is no copy.)
     const given = () => (isShared(bytes) ? bytes : new Uint8Array(bytes));
     return (await this.inTurn(() => ({ task: 'read', bytes: given() }))) as ReadFilm;
   }
@@ -74,7 +72,7 @@ export class DecoderThread implements FilmReader {
     return (await this.inTurn(() => ({ task: 'digest', opened }))) as string;
   }
 
-  /** Waits for what was asked before. */
+  /** Waits for earlier requests. */
   async close(): Promise<void> {
     await this.last;
     await this.end();
@@ -105,7 +103,7 @@ export class DecoderThread implements FilmReader {
     }
   }
 
-  /** @throws Error when the thread cannot start: a broken installation, and no film's fault */
+  /** @throws Error when the thread can't start: a broken installation, not the film's fault */
   private async start(): Promise<Worker> {
     const { workerFile = join(__dirname, 'decoder-worker.js'), heapMb = HEAP_MB, resolution } = this.options;
     const settings: DecoderSettings = resolution === undefined ? {} : { resolution };
@@ -117,7 +115,7 @@ export class DecoderThread implements FilmReader {
     await Promise.race([once(worker, 'message'), gone]).catch((cause: unknown) => {
       throw new Error('the decoder thread cannot start', { cause });
     });
-    // What is lost while a film is worked on is told there; an idle thread that ends is replaced.
+    // Errors during a film are reported by its request; an idle thread that ends is replaced.
     worker.on('error', () => {});
     worker.on('exit', () => void (this.worker === worker && (this.worker = undefined)));
     return worker;
@@ -130,14 +128,14 @@ export class DecoderThread implements FilmReader {
   }
 }
 
-/** Of the film that was decoded, by its header, which was believed; 0 where nothing was. */
+/** Number of pixels of the decoded film by its header; 0 where nothing was decoded. */
 function decodedPixels(request: Request): number {
   if (request.task === 'read') return 0;
   const { attributes } = request.opened;
   return (number(attributes, 'Rows') ?? 0) * (number(attributes, 'Columns') ?? 0);
 }
 
-/** @throws Lost, or what the worker says of the film */
+/** @throws Lost, or the error that the worker reports of the film */
 function answerOf(worker: Worker, request: Request, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {
@@ -164,7 +162,7 @@ function errorFrom(failure: Failure): Error {
     : errorOf(failure.failure, 'the decoder thread');
 }
 
-/** A thread that is lost over a film at every try is the film's own fault. */
+/** A thread that is lost at every attempt is the film's fault. */
 function lossError(task: Request['task'], loss: ThreadLoss, timeoutMs: number): HilumError {
   const what = task === 'read' ? 'reading the file' : 'decoding the film';
   const why = {

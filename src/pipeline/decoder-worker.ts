@@ -9,7 +9,7 @@ import { type ReadFilm, readerInThisThread } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
 import { transferable } from './transferable';
 
-/** What `decoder-thread.ts` asks, one thing at a time. */
+/** Messages of `decoder-thread.ts`, one at a time. */
 export type Request =
   | { readonly task: 'read'; readonly bytes: Uint8Array }
   | { readonly task: 'decode'; readonly opened: Opened; readonly size: Size }
@@ -17,12 +17,12 @@ export type Request =
   | { readonly task: 'digest'; readonly opened: Opened };
 export type Answer = ReadFilm | ReducedFilm | FilmPicture | string;
 
-/** What is wrong with a film's pixels is told apart from other failures. */
+/** Errors in a film's pixels are distinguished from others. */
 export type Failure =
   | { readonly kind: 'pixels'; readonly fault: PixelFault; readonly message: string; readonly cause: string }
   | { readonly kind: 'other'; readonly failure: ThreadFailure };
 
-/** `ready` comes first, when all modules are loaded: a thread that ends before that says nothing about a film. */
+/** `ready` comes first, when all modules are loaded: a thread that ends before that is not the film's fault. */
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly value: Answer }
@@ -31,7 +31,7 @@ export type Reply =
 const port = parentPort;
 if (port === null) throw new Error('decoder-worker.ts is started as a thread only');
 
-/** What a decoder thread is started with. */
+/** Start parameters of a decoder thread. */
 export interface DecoderSettings {
   readonly resolution?: Resolution;
 }
@@ -64,7 +64,7 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-/** Pixels are handed over, not copied. */
+/** Pixels are transferred, not copied. */
 function send(reply: Reply, given: readonly ArrayBufferView[]): void {
   port!.postMessage(reply, transferable(given));
 }

@@ -7,19 +7,19 @@ import type { Refusal } from './stage';
 
 const DERIVED = plainRefusal('derived-result');
 
-/** Where an image says who made it and how. */
+/** Attributes that name the maker of an image and its method. */
 const MAKERS: readonly Keyword[] = ['Manufacturer', 'ManufacturerModelName'];
 const DESCRIPTIONS: readonly Keyword[] = ['SeriesDescription', 'ImageType', 'DerivationDescription', 'ImageComments'];
 const EQUIPMENT: readonly Keyword[] = [...MAKERS, 'ContributionDescription'];
 
-/** What such results call themselves, and products for chest films by their names. */
+/** Words for algorithms, and names of products for chest films. */
 const ALGORITHM =
   /(?<!\p{L})(ai|cade|cadx|cad|cadt|artificial intelligence|deep learning|machine learning|neural network|algorithm result|heat ?maps?|saliency( map)?|grad ?cam|activation map|probability map|overlay|bone suppress(ed|ion)|lunit|annalise|qure|qure ai|qxr|oxipit|chesteye|gleamer|boneview|chestview|milvue|azmed|rayvolve|vuno|deeptek|aidoc|clearread|riverain|delft imaging|cad4tb|cad4covid|infervision|inferread|rayscape|radiobotics|behold ai|ai rad companion|critical care suite|hilum chest film triage)(?!\p{L})/u;
 
 /**
- * An image that another product made of a film: it is no acquisition (Image Type DERIVED\\SECONDARY, PS3.3 section
- * C.7.6.1.1.2, or a Secondary Capture that does not call itself original), and its equipment or its description names
- * an algorithm. Films that a workstation processed (DERIVED\\PRIMARY) or a digitiser captured are none.
+ * Refuses an image that another product derived from a film: it is no acquisition (Image Type DERIVED\\SECONDARY, PS3.3
+ * section C.7.6.1.1.2, or a Secondary Capture that is not called original), and its equipment or description names an
+ * algorithm. Films that were processed at a workstation (DERIVED\\PRIMARY) or captured by a digitiser are accepted.
  */
 export function checkDerived(attributes: Attributes): Refusal | null {
   if (!isSecondary(attributes)) return null;
@@ -32,7 +32,7 @@ export function checkDerived(attributes: Attributes): Refusal | null {
   return ALGORITHM.test(said.map(fold).join(' / ')) ? DERIVED : null;
 }
 
-/** A derived image whose picture really has colours: a grey film stored as RGB has none. */
+/** Refuses a derived image that shows colours; a grey film stored as RGB shows none. */
 export function checkDerivedColour(attributes: Attributes, image: Pick<GrayFilm, 'coloured'>): Refusal | null {
   return image.coloured === true && typeOf(attributes)[0] === 'DERIVED' ? DERIVED : null;
 }

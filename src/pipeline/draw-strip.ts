@@ -14,7 +14,7 @@ export const STYLE = {
   warningInk: '#ffb454',
 } as const;
 
-/** Red, green, blue. */
+/** Colours as red, green, blue. */
 export const OUTLINE_COLOURS = { lungs: [0x6f, 0xd0, 0xff], activation: [0xff, 0xff, 0xff] } as const;
 
 const FONT = 'Hilum DejaVu';
@@ -24,7 +24,7 @@ export interface CaptionLine {
   readonly style: 'warning' | 'result' | 'plain';
 }
 
-/** What is burned in, top to bottom: four lines, none about the patient. */
+/** Text that is burned in, top to bottom: four lines, none about the patient. */
 export function captionLines(finding: Finding, identity: AnalysisIdentity, source: Attributes): CaptionLine[] {
   const { id, version } = classifierOf(identity, findingNamed(identity, finding.label));
   const { date, time } = localMoment(identity.startedAt, source);
@@ -60,7 +60,7 @@ interface LineBox {
   readonly line: number;
 }
 
-/** One line, in a smaller letter where it would run out of its box. */
+/** Draws one line, in a smaller font where it would exceed its box. */
 function drawLine(
   pen: SKRSContext2D,
   text: string,
@@ -77,7 +77,7 @@ function drawLine(
   pen.fillText(text, left, middle);
 }
 
-/** What the overlays and the colours are. */
+/** Draws the legend of outlines and colours. */
 function drawKey(pen: SKRSContext2D, box: { left: number; top: number; width: number; line: number }): void {
   const { left, top, width, line } = box;
   const middleOf = (row: number) => top + (row + 0.5) * line;
@@ -87,7 +87,7 @@ function drawKey(pen: SKRSContext2D, box: { left: number; top: number; width: nu
   drawScale(pen, { left, middle: middleOf(3), width, line });
 }
 
-/** The colours as they look on a mid-grey film. */
+/** Draws the colour scale as it looks on a mid-grey film. */
 function drawBar(
   pen: SKRSContext2D,
   { left, top, width, height }: { left: number; top: number; width: number; height: number },
@@ -114,8 +114,8 @@ function drawScale(pen: SKRSContext2D, { left, middle, width, line }: LineBox): 
 }
 
 /**
- * The font comes with us: a system's fonts differ from machine to machine, or are missing, as in a container.
- * @throws HilumError ENCODE_FAILED: a picture without its words must not be stored.
+ * Loads the font that is shipped with Hilum: fonts differ between systems, and containers may have none.
+ * @throws HilumError ENCODE_FAILED: a picture without its text must not be stored
  */
 export function registerFont(): void {
   if (GlobalFonts.has(FONT)) return;

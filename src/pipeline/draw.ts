@@ -12,10 +12,10 @@ import { type Frame, frameFor } from './picture-frame';
 import type { ExplainedFilm, Plane } from './stage';
 
 /**
- * The film in grey with the heat map over it and, below it, where it hides no anatomy, a strip that says what made it,
- * what came out and that it is for research. The outlines of the lungs and of the hottest regions lie beside it, so
- * that a viewer can hide them. Nothing about the patient is drawn. The same input gives the same picture. The picture
- * lies as the stored film does; its pixels are square, whatever the film's are.
+ * The film in grey with the heat map over it and, below it, where it hides no anatomy, a strip with algorithm, result
+ * and research notice. Outlines of the lungs and of the hottest regions are separate, so that a viewer can hide them.
+ * Nothing about the patient is drawn. The same input gives the same picture. The orientation is the stored film's; the
+ * pixels are square, whatever the film's are.
  */
 export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity): Picture {
   registerFont();
@@ -35,7 +35,7 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   };
 }
 
-/** The picture with its outlines drawn in, for where no viewer lays them over it. */
+/** The picture with the outlines drawn in, for viewers without overlays. */
 export function withOutlines({ outlines = [], ...picture }: Picture): Picture {
   const rgb = picture.rgb.slice();
   for (const { of, bits } of outlines)
@@ -49,7 +49,7 @@ function drawFilm(pen: SKRSContext2D, { film }: Frame, grey: Plane, heat: Plane)
   pen.putImageData(new ImageData(blendAll(grey.values, warmth), film.width, film.height), film.left, 0);
 }
 
-/** Where nothing speaks for the class, the hottest regions are the lungs: those are drawn once. */
+/** Where nothing speaks for the class, the hottest regions are the lungs: they are drawn once. */
 function outlinePlanes(
   { width, height, film }: Frame,
   image: { rows: number; columns: number },

@@ -8,12 +8,12 @@ import type { FilmReader } from './film-reader';
 import { saysRejected, type Rejections } from './rejections';
 import { type FilmReports, isReadBy } from './reports';
 import type { Archive } from './stage';
-import type { Survey } from './survey';
+import type { StudyInventory } from './inventory';
 
 export interface DueOptions {
-  /** Films are compared with what their reports saw. */
+  /** Compare the content of films with the digests in their reports. */
   readonly compare: boolean;
-  /** Films that only other versions, or other settings, have read are due. */
+  /** Films that only other versions or settings have analysed are due. */
   readonly reanalyze: boolean;
   readonly rejections: Rejections;
   readonly reader: FilmReader;
@@ -21,15 +21,15 @@ export interface DueOptions {
 }
 
 /**
- * The films of a study that are to be read: those without a report, and of the others those whose content is another
- * than the report in effect saw. A report of any version counts: an upgrade must not re-read an archive by itself.
- * A film that was rejected is due where the report in effect does not say so, or gives another reason, and one whose
- * rejection was taken back where it still does.
- * @throws HilumError of the archive.
+ * The films of a study that have to be analysed: those without a report, and those whose content differs from the one
+ * in the report in effect. A report of any version counts, so that an upgrade does not analyse the whole archive again.
+ * A rejected film is due where the report in effect does not state the rejection, or another reason; a film whose
+ * rejection was taken back is due where the report still states it.
+ * @throws HilumError of the archive
  */
 export async function dueFilms(
   study: Uid,
-  { films }: Survey,
+  { films }: StudyInventory,
   reports: ReadonlyMap<Uid, FilmReports>,
   identity: AnalysisIdentity,
   options: DueOptions,
@@ -56,18 +56,22 @@ async function isDue(
 }
 
 /**
- * The rejected films that the archive hides, as Image Managers may (IHE RAD TF-3 section 4.66.4.1.3), and whose report
- * in effect does not say so.
+ * Rejected films that the archive does not list any more, as Image Managers may do (IHE RAD TF-3 section 4.66.4.1.3),
+ * and whose report in effect does not state the rejection.
  */
-export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmReports>, rejections: Rejections): Uid[] {
+export function hiddenFilms(
+  { films }: StudyInventory,
+  reports: ReadonlyMap<Uid, FilmReports>,
+  rejections: Rejections,
+): Uid[] {
   const listed = new Set<Uid>(films.map(({ film }) => film.sopInstanceUid));
   const rejected = [...reports].filter(([film]) => !listed.has(film) && rejections.reasons.has(film));
   return rejected.filter(([film, known]) => !says(known, film, rejections)).map(([film]) => film);
 }
 
 /**
- * Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands, and
- * so does a withdrawal while a note can't be read, which may be its own.
+ * Whether the report in effect agrees with the rejection notes on this film. A report that can't be read is left, and
+ * so is a withdrawal while a note can't be read, which may be the film's.
  */
 function says(known: FilmReports, film: Uid, { reasons, isWhole }: Rejections): boolean {
   const reason = reasons.get(film);
@@ -81,8 +85,8 @@ function isWithdrawn({ inEffect: { result } }: FilmReports): boolean {
 }
 
 /**
- * Whether a film's content is another than the one that was seen. Without a digest (a report of version 0.1) it counts
- * as unchanged; so does a film that the archive does not give out.
+ * Whether a film's content differs from the digest. Without a digest (a report of version 0.1) it counts as unchanged;
+ * so does a film that the archive does not return.
  */
 async function hasChanged(
   film: InstanceReference,
@@ -99,7 +103,7 @@ async function hasChanged(
       decoded: () => decodedContent(opened, reader),
     }));
   } catch (error) {
-    // It was readable when it was seen.
+    // It could be read earlier.
     if (refusalOf(error) === null) throw error;
     return true;
   }

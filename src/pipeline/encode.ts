@@ -31,9 +31,9 @@ export { resultUids };
 export type { AnalysisIdentity, AnalysisModel, ResultUids };
 
 /**
- * What came of a film as DICOM objects, those that are switched on and, last, the report: to be stored in this order,
- * so that where a report is, all is. A rejected film has no object.
- * @throws HilumError ENCODE_FAILED when the film or the outcome cannot make a valid object.
+ * Encodes an outcome as DICOM objects: those that are switched on and, last, the report. They are stored in this order,
+ * so that a stored report means that all objects are stored. A rejected film has no objects.
+ * @throws HilumError ENCODE_FAILED when the film or the outcome can't make a valid object
  */
 export function encode(outcome: FilmOutcome, analysis: AnalysisIdentity): EncodedObject[] {
   const identity = withContent(outcome, analysis);
@@ -63,15 +63,15 @@ export function encode(outcome: FilmOutcome, analysis: AnalysisIdentity): Encode
   }
 }
 
-/** A film of which no earlier result is known has the state of a first one. */
+/** A film without a known earlier result has the state of a first one. */
 function withContent(outcome: FilmOutcome, identity: AnalysisIdentity): AnalysisIdentity {
   if (identity.film !== undefined || outcome.outcome === 'rejected' || outcome.content === undefined) return identity;
   return { ...identity, film: { digest: outcome.content, predecessors: [], isDistinct: false } };
 }
 
 /**
- * The result of a film as its stored report has it: the same as when it was made.
- * @throws HilumError DICOM_UNREADABLE when it is no report of ours, or gives a reason that this version does not know.
+ * The result of a film from its stored report, equal to the original one.
+ * @throws HilumError DICOM_UNREADABLE when it is no report of Hilum, or has a reason that this version does not know
  */
 export function readResult(report: Uint8Array): FilmResult {
   const reading = readReport(report);
@@ -81,7 +81,7 @@ export function readResult(report: Uint8Array): FilmResult {
   return result;
 }
 
-/** Null where a kind of object is not for this film. */
+/** Null where a kind of object does not apply to this film. */
 const BUILDERS: Readonly<
   Record<ResultObject, (source: Attributes, explained: ExplainedFilm, identity: AnalysisIdentity) => Dataset | null>
 > = {
@@ -101,7 +101,7 @@ const BUILDERS: Readonly<
   },
 };
 
-/** The finding that picture and maps are of. */
+/** The finding that picture and maps show. */
 function shownIn(explained: ExplainedFilm) {
   const { finding, ...activation } = leadingExplanation(explained);
   return { label: finding.label, ...activation };
@@ -140,10 +140,10 @@ function encoded(dataset: Dataset): EncodedObject {
   };
 }
 
-/** How many problems an error names: the rest most often follows from the first. */
+/** Number of problems that an error names; further ones mostly follow from the first. */
 const NAMED_PROBLEMS = 3;
 
-/** Nothing invalid is ever sent: an archive may refuse it at the worst time, or keep it and pass it on. */
+/** Invalid objects are never sent: an archive may refuse them late, or store and pass them on. */
 function refuseInvalid(bytes: Uint8Array): void {
   const problems = validateObject(bytes);
   if (problems.length === 0) return;

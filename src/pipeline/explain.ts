@@ -4,13 +4,12 @@ import { mapValues, type Plane, resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { ExplainedFilm, ExplainedFinding, InferredFilm } from './stage';
 
-/** Regions smaller than this share of the film are specks, not lungs or findings. */
+/** Smaller regions, as a share of the film, are dropped. */
 const SMALLEST_REGION = 0.002;
 
 /**
- * Where the classifiers looked: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, scaled to its own
- * maximum. With global average pooling and one dense layer the map is exact from activations and weights, and the
- * network gives it itself.
+ * Heat maps: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, divided by its maximum. With global
+ * average pooling and one dense layer the map follows exactly from activations and weights, and the network returns it.
  */
 export function explain(inferred: InferredFilm): ExplainedFilm {
   const { mask } = inferred.lungs;
@@ -21,18 +20,18 @@ export function explain(inferred: InferredFilm): ExplainedFilm {
   const findings = inferred.findings.map(({ finding, activation }) => {
     const heat = heatMap(activation, mask.rows, mask.columns);
     const hotRegions = trace(sizeable(hottest(heat, mask)));
-    // A film without any evidence for the class has no hot region: then what was looked at are the lungs.
+    // Where nothing speaks for the class there is no hot region, and the lungs stand for it.
     return { finding, heat, hotRegions: hotRegions.length > 0 ? hotRegions : lungOutlines };
   });
   return { inferred, findings, lungOutlines };
 }
 
-/** The finding whose picture is drawn. */
+/** The finding that the picture shows. */
 export function leadingExplanation({ findings }: ExplainedFilm): ExplainedFinding {
   return findings[leadingIndex(findings.map(({ finding }) => finding))]!;
 }
 
-/** ReLU, scaled to 0..1 by its own maximum, at the given size; all zero when nothing speaks for the class. */
+/** ReLU, divided by its maximum (0..1), at the given size; all zero when nothing speaks for the class. */
 function heatMap(activation: Plane, rows: number, columns: number): Plane {
   const positive = { ...activation, values: mapValues(activation.values, (value) => Math.max(0, value)) };
   const grown = resample(positive, rows, columns);
@@ -40,14 +39,14 @@ function heatMap(activation: Plane, rows: number, columns: number): Plane {
   return { ...grown, values: mapValues(grown.values, (value) => (max > 0 ? value / max : 0)) };
 }
 
-/** The pixels with at least half of the greatest heat inside the lungs. */
+/** Pixels with at least half of the greatest heat, inside of the lungs. */
 function hottest(heat: Plane, lungs: Plane): Plane {
   const inside = mapValues(heat.values, (value, i) => (lungs.values[i]! > 0 ? value : 0));
   const max = greatest(inside);
   return { ...heat, values: mapValues(inside, (value) => (max > 0 && value >= max / 2 ? 1 : 0)) };
 }
 
-/** 0 where none is above. */
+/** The greatest value; 0 where none is above. */
 function greatest(values: Float32Array): number {
   let max = 0;
   for (const value of values) if (value > max) max = value;

@@ -1,7 +1,7 @@
 import type { InstanceReference } from '../dicom/instance';
 import type { Archive, FetchedFilm } from './stage';
 
-/** The film as the archive holds it (WADO-RS, stored transfer syntax). @throws HilumError of the archive. */
+/** Retrieves the film as the archive stores it (WADO-RS, stored transfer syntax). @throws HilumError of the archive */
 export async function fetchFilm(
   reference: InstanceReference,
   archive: Pick<Archive, 'retrieve'>,

@@ -1,22 +1,22 @@
 import type { Attributes } from '../dicom/attributes';
 import { type OpenedFilm, refusalOf } from './decode';
 import { type FileKind, kindOf, openPicture } from './picture-file';
-import { analyseOpened, analysePixels, type Line, openFilm } from './pipeline';
+import { analyseOpened, analysePixels, type Pipeline, openFilm } from './pipeline';
 import type { FilmOutcome } from './stage';
 
-/** A file of whatever kind, opened, or what came of opening it. */
+/** An opened file (DICOM, PNG or JPEG), or the outcome where it can't be opened. */
 export interface OpenedFile {
   readonly kind: FileKind;
   readonly source: OpenedFilm | FilmOutcome;
-  /** Of its header; a picture has none. */
+  /** Attributes of the header; empty for a PNG or JPEG picture. */
   readonly header: Attributes;
 }
 
-/** A DICOM file, PNG or JPEG, by its first bytes. */
-export async function openFile(bytes: Uint8Array, line: Pick<Line, 'reader'>): Promise<OpenedFile> {
+/** Opens a DICOM, PNG or JPEG file; the kind is told by its first bytes. */
+export async function openFile(bytes: Uint8Array, pipeline: Pick<Pipeline, 'reader'>): Promise<OpenedFile> {
   const kind = kindOf(bytes);
   if (kind !== 'dicom') return { kind, source: openedPicture(bytes, kind), header: {} };
-  const source = await openFilm(bytes, line);
+  const source = await openFilm(bytes, pipeline);
   return { kind, source, header: 'outcome' in source ? {} : source.attributes };
 }
 
@@ -30,8 +30,8 @@ function openedPicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'>): Ope
   }
 }
 
-/** The shipped pipeline on one file: a DICOM file from its header on, a picture from its pixels on. */
-export async function analyseFile({ kind, source }: OpenedFile, line: Line): Promise<FilmOutcome> {
+/** Runs the pipeline on one file: a DICOM file from the header check on, a picture from the pixels on. */
+export async function analyseFile({ kind, source }: OpenedFile, pipeline: Pipeline): Promise<FilmOutcome> {
   if ('outcome' in source) return source;
-  return kind === 'dicom' ? analyseOpened(source, line) : analysePixels(source, line);
+  return kind === 'dicom' ? analyseOpened(source, pipeline) : analysePixels(source, pipeline);
 }

@@ -7,30 +7,28 @@ import { type FilmPicture, pictureOf, reduce, type ReducedFilm } from './reduce'
 
 /** A file that was read, with digests of what it holds. */
 export interface ReadFilm extends Opened {
-  /** Of its pixel data as sent. */
+  /** Digest of the pixel data as stored. */
   readonly pixelsDigest: string;
   /** {@link ContentDigest.encoded} */
   readonly encodedDigest: string;
 }
 
-/**
- * Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory.
- */
+/** Port: reads and decodes untrusted files. `decoder-thread.ts` limits time and memory. */
 export interface FilmReader {
   /** @throws HilumError DICOM_UNREADABLE */
   read(bytes: Uint8Array): Promise<ReadFilm>;
-  /** @param size of the models' input @throws PixelError */
+  /** @param size input size of the models @throws PixelError */
   decode(opened: Opened, size: Size): Promise<ReducedFilm>;
-  /** @param longest side in pixels @throws PixelError */
+  /** @param longest longest side in pixels @throws PixelError */
   picture(opened: Opened, longest: number): Promise<FilmPicture>;
-  /** `decoded` of {@link ContentDigest}, without making a picture of it. @throws PixelError */
+  /** `decoded` of {@link ContentDigest}, without a picture. @throws PixelError */
   digest(opened: Opened): Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * In the caller's own thread, so without any bound of time: for files that are trusted.
- * @param resolution of what is analysed, and of its digest; whoever looks at a picture sees all of it
+ * Reads in the caller's thread, without a time limit: for trusted files.
+ * @param resolution resolution for the analysis and its digest; pictures always show the whole film
  */
 export const readerInThisThread = (resolution?: Resolution): FilmReader => ({
   read: async (bytes) => {

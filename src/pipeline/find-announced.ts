@@ -3,14 +3,14 @@ import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { Archive } from './stage';
 
-/** Waits before an archive that shows nothing of an announced study is asked again (milliseconds). */
+/** Delays before an archive that returns nothing of an announced study is asked again (milliseconds). */
 const EMPTY_DELAYS_MS = [1_000, 4_000];
 
 /**
- * The instances of a study that somebody has told of. One of which the archive shows nothing is most likely gone,
- * merged or moved; but an index may lag behind, so that it is asked again after each of `delaysMs`.
- * @param known what was listed a moment ago
- * @throws HilumError of the archive.
+ * Instances of an announced study. A study without instances is most likely deleted, merged or moved; but the archive's
+ * index may be late, so that it is asked again after each of `delaysMs`.
+ * @param known instances that were listed a moment ago
+ * @throws HilumError of the archive
  */
 export async function findAnnounced(
   study: Uid,

@@ -10,9 +10,9 @@ export interface SiteRules {
 }
 
 /**
- * What each head of each classifier is held against; null where nobody asks for it.
- * @throws HilumError CONFIG_INVALID where the site's rules do not fit the classifiers, MODEL_INVALID where two of them
- * tell the same finding
+ * Rule of each head of each classifier; null where the head is not used.
+ * @throws HilumError CONFIG_INVALID where the configured rules do not fit the classifiers, MODEL_INVALID where two
+ * classifiers report the same finding
  */
 export function findingRules(classifiers: readonly ModelManifest[], site: SiteRules): (FindingRule | null)[][] {
   const labels = classifiers.flatMap((manifest) => headsOf(manifest).map(({ label }) => label));
@@ -39,7 +39,7 @@ function ruleOf(head: Head, { id }: ModelManifest, { rules, first }: SiteRules, 
   if (mode === 'off') return null;
   if (mode === 'live' && head.mode === 'shadow')
     throw invalid(`${head.label} of ${id} can't be live: ${head.reason ?? 'its operating point was never validated'}`);
-  // Without a code the classifier does not fit (fit.ts).
+  // A classifier without codes is refused elsewhere (model-compatibility.ts).
   return {
     label: head.label,
     code: head.code!,

@@ -4,37 +4,66 @@ import { isAtOrAbove } from '../finding/operating-point';
 import { asStored, upright } from '../imaging/orient';
 import type { Plane } from '../imaging/plane';
 import { type Frame, layOver, regionOf } from '../imaging/region';
-import { regionsOf, thresholdOf } from '../model/manifest';
+import { type ModelManifest, regionsOf, thresholdOf } from '../model/manifest';
 import type { Model } from '../model/session';
-import type { InferredFilm, InferredFinding, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
+import type {
+  InferredFilm,
+  InferredFinding,
+  LungFinding,
+  OutOfDistribution,
+  PreprocessedFilm,
+  ViewFinding,
+} from './stage';
 
 export interface Models {
   readonly view: Model;
-  /** Null: nothing is kept from the models behind it. */
-  readonly gate: Model | null;
+  /** Out-of-distribution check; null where it is off. */
+  readonly outOfDistribution: Model | null;
   readonly lungs: Model;
-  /** Never empty. */
+  /** At least one. */
   readonly classifiers: readonly Classifier[];
 }
 
-/** A network and what it is asked for. */
+/** A network, and the findings that it is asked for. */
 export interface Classifier {
   readonly model: Model;
-  /** Of each head; null where nobody asks for it. */
+  /** Rule of each head; null where the head is not used. */
   readonly rules: readonly (FindingRule | null)[];
 }
 
-/** Frontal or lateral; `lateral` from the model's operating point upwards. */
-export async function findView(film: PreprocessedFilm, model: Model): Promise<ViewFinding> {
-  const { probability } = await model.predict(upright(film.normalised, film.turn));
-  const lateralProbability = single(probability);
+/**
+ * Frontal or lateral; `lateral` at and above the model's operating point. Where the out-of-distribution check is the
+ * same network, its answers are used and the network is not run again.
+ * @param told what the out-of-distribution check answered; null where it is off
+ */
+export async function findView(
+  film: PreprocessedFilm,
+  { view: model, outOfDistribution: first }: Pick<Models, 'view' | 'outOfDistribution'>,
+  told: OutOfDistribution | null,
+): Promise<ViewFinding> {
+  const same = first !== null && isSameNetwork(first.manifest, model.manifest) ? told : null;
+  const lateralProbability =
+    lateralShare(same) ?? single((await model.predict(upright(film.normalised, film.turn))).probability);
   return {
     view: isAtOrAbove(lateralProbability, thresholdOf(model.manifest)) ? 'lateral' : 'frontal',
     lateralProbability,
   };
 }
 
-/** Each classifier on the regions that it was trained on. */
+const isSameNetwork = (a: ModelManifest, b: ModelManifest) =>
+  a.sha256 === b.sha256 && a.input.mean === b.input.mean && a.input.std === b.input.std;
+
+/** Probability of lateral as a share of both views, 0..1; null where the network does not answer with both. */
+function lateralShare(told: OutOfDistribution | null): number | null {
+  const [frontal, lateral] = [told?.answers.get('frontal'), told?.answers.get('lateral')];
+  if (frontal === undefined || lateral === undefined) return null;
+  return lateral / Math.max(frontal + lateral, MIN_SUM);
+}
+
+/** A picture that is neither view must not divide by zero. */
+const MIN_SUM = 1e-9;
+
+/** Runs each classifier on the regions that it was trained on. */
 export async function classify(
   film: PreprocessedFilm,
   view: ViewFinding,

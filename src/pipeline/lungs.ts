@@ -8,7 +8,7 @@ import { type ModelManifest, problemsOf } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { LungFinding, PreprocessedFilm, Refusal } from './stage';
 
-/** Where the lungs are: pixels from the model's threshold on, without the specks that its manifest calls too small. */
+/** Lung mask: pixels at and above the model's threshold, without regions that are too small by its manifest. */
 export async function findLungs(film: PreprocessedFilm, model: Model): Promise<LungFinding> {
   const standing = upright(film.normalised, film.turn);
   const { probability } = await model.predict(standing);
@@ -17,19 +17,19 @@ export async function findLungs(film: PreprocessedFilm, model: Model): Promise<L
   return { probability: plane, mask, lungFraction: share(mask) };
 }
 
-/** Four plain figures of a lung mask; `export/plausibility.py` of training/ measures the same on real films. */
+/** Figures of a lung mask; `export/plausibility.py` of training/ measures the same on real films. */
 export interface LungFigures {
   /** Lung pixels / film pixels. */
   readonly lungFraction: number;
-  /** Connected parts of the mask. */
+  /** Number of connected regions of the mask. */
   readonly components: number;
-  /** Share of the lung pixels on the side with fewer, left or right of the middle of the mask's bounding box. */
+  /** Share of the lung pixels on the side (left or right of the middle of the mask's bounding box) that has fewer. */
   readonly smallerSideShare: number;
-  /** Mean lung probability inside the mask. */
+  /** Mean lung probability inside of the mask. */
   readonly meanProbability: number;
 }
 
-/** A misspelt bound would be none. */
+/** Strict, as a misspelt bound would be ignored. */
 const range = z
   .looseObject({ min: z.number().optional(), max: z.number().optional() })
   .refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'has neither min nor max' })
@@ -41,15 +41,15 @@ const plausibilitySchema = z.looseObject({
   meanProbability: range,
 });
 
-/** Bounds of {@link LungFigures} over real frontal films: the lung model's manifest, `plausibility`. */
+/** Bounds of {@link LungFigures} on real frontal films: `plausibility` in the lung model's manifest. */
 export type Plausibility = z.infer<typeof plausibilitySchema>;
 
-/** @throws HilumError MODEL_INVALID when the lung model's manifest has no plausibility bounds. */
+/** @throws HilumError MODEL_INVALID when the manifest has no plausibility bounds */
 export function plausibilityOf(manifest: ModelManifest): Plausibility {
   return fromManifest(manifest, 'plausibility', plausibilitySchema);
 }
 
-/** Why these can't be the lungs of a frontal chest film, or null. */
+/** Refuses lung masks that can't be those of a frontal chest film; null where they can. */
 export function implausible(lungs: LungFinding, bounds: Plausibility, turn: Turn = STANDARD): Refusal | null {
   const figures = describeLungs(lungs, turn);
   const out = (Object.keys(SENTENCES) as (keyof LungFigures)[]).find(
@@ -101,7 +101,7 @@ const maskSchema = z.looseObject({
   minComponentFraction: z.number().min(0).max(1),
 });
 
-/** @throws HilumError MODEL_INVALID when the lung model's manifest has no mask rule. */
+/** @throws HilumError MODEL_INVALID when the manifest has no mask rule */
 export function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> {
   return fromManifest(manifest, 'mask', maskSchema);
 }

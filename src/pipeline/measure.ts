@@ -3,16 +3,16 @@ import { describeLungs } from './lungs';
 import type { FilmMeasures } from './measures';
 import type { Admission, PreprocessedFilm } from './stage';
 
-/** @param probability of the classifier; null where the film did not come so far */
+/** @param probability of the classifier; null where the film was refused before */
 export function measuresOf(
   film: PreprocessedFilm,
-  { view, unlike, lungs }: Admission,
+  { view, outOfDistribution, lungs }: Admission,
   probability: number | null,
 ): FilmMeasures {
   return {
     ...(view === null ? {} : { lateralProbability: view.lateralProbability }),
     ...greyOf(film.normalised),
-    ...(unlike === null ? {} : { unlike }),
+    ...(outOfDistribution === null ? {} : { unlike: outOfDistribution.probability }),
     ...(lungs === null
       ? {}
       : { lungFraction: lungs.lungFraction, lungCertainty: describeLungs(lungs, film.turn).meanProbability }),

@@ -1,7 +1,6 @@
 /**
- * What is watched for drift, with the edges between which films are counted. A closed list: docs/operations.md names
- * each, and a test compares. The edges never change, so that counts of different days, workers and versions can be
- * added.
+ * Measures that are counted for drift, with the edges of their bins. A closed list: docs/operations.md has each, and a
+ * test compares. The edges never change, so that counts of different days, workers and versions can be added.
  */
 export const MEASURES = {
   lateralProbability: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
@@ -15,5 +14,5 @@ export const MEASURES = {
 export type MeasureName = keyof typeof MEASURES;
 export const MEASURE_NAMES = Object.keys(MEASURES) as MeasureName[];
 
-/** Of one film; what was not looked at is missing. */
+/** Measures of one film; those that were not computed are missing. */
 export type FilmMeasures = Readonly<Partial<Record<MeasureName, number>>>;

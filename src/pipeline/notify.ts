@@ -6,7 +6,7 @@ import { REASON_TEXTS } from '../finding/wording';
 import type { AnalysisIdentity } from './encode';
 import type { FilmOutcome } from './stage';
 
-/** What became of one film, in the words of the result event. */
+/** Result of one film in the form of the result event. */
 export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: readonly EncodedObject[]): FilmResult {
   const outputs = objects.map(({ sopClassUid, seriesInstanceUid, sopInstanceUid: uid }) => ({
     sopClassUid,
@@ -53,7 +53,7 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
   }
 }
 
-/** The result of a study, complete now. */
+/** Result event of a study, completed now. */
 export function studyResult(
   study: Uid,
   films: readonly FilmResult[],

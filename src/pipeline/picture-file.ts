@@ -15,7 +15,7 @@ const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 const JPEG_START = Buffer.from('ffd8ff', 'hex');
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';
 
-/** By the first bytes, whatever the name says; what is no picture is left to the DICOM reader. */
+/** Kind of a file by its first bytes; anything but PNG and JPEG is left to the DICOM reader. */
 export function kindOf(bytes: Uint8Array): FileKind {
   const starts = (signature: Buffer) => signature.equals(bytes.subarray(0, signature.length));
   if (starts(PNG_SIGNATURE)) return 'png';
@@ -23,11 +23,10 @@ export function kindOf(bytes: Uint8Array): FileKind {
 }
 
 /**
- * A PNG or JPEG as if its pixels stood in a DICOM film, so that they go the shipped way from there on: the same
- * decoder, bounds, luminance of colours (ITU-R BT.601, as training has it) and blank picture check. There is no header
- * behind it: MONOCHROME2 is what a picture on a screen is, and CR stands for the word of whoever labelled it that it is
- * a chest film.
- * @throws PixelError when the picture is damaged, too large or of a kind that is not read
+ * Opens a PNG or JPEG as if its pixels were those of a DICOM film, so that decoder, limits, luminance of colours (ITU-R
+ * BT.601, as in training) and the check for blank pictures are the same. There is no header: the picture is taken as
+ * MONOCHROME2, and as CR of a chest because somebody labelled it so.
+ * @throws PixelError when the picture is damaged, too large or of an unsupported kind
  */
 export function openPicture(bytes: Uint8Array, kind: 'png' | 'jpeg'): OpenedFilm {
   const sopInstanceUid = deriveUid(['picture', createHash('sha256').update(bytes).digest('hex')]);
@@ -49,11 +48,11 @@ function fromJpeg(bytes: Uint8Array): PictureParts {
   };
 }
 
-/** Transparency is left out of account, as in training. */
+/** Transparency is ignored, as in training. */
 function fromPng(bytes: Uint8Array): PictureParts {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33) throw undecodable('the PNG is cut off');
-  // IHDR is the first chunk of every PNG: its size is checked before anything is unpacked.
+  // IHDR is the first chunk of every PNG: the size is checked before anything is unpacked.
   const [columns, rows] = [view.getUint32(16), view.getUint32(20)];
   if (columns * rows * 3 > DEFAULT_LIMITS.samples)
     throw undecodable(`the PNG has ${columns} x ${rows} pixels, more than are taken`);
@@ -61,7 +60,7 @@ function fromPng(bytes: Uint8Array): PictureParts {
   const rgba = unpack(bytes);
   const pixels = rows * columns;
   const colour = rgba.some((value, i) => i % 4 === 0 && (rgba[i + 1] !== value || rgba[i + 2] !== value));
-  // The line takes colour with 8 bits per sample only.
+  // The pipeline supports colour with 8 bits per sample only.
   const shift = colour && deep ? 8 : 0;
   const samples = new (deep && !colour ? Uint16Array : Uint8Array)(pixels * (colour ? 3 : 1));
   for (let i = 0; i < pixels; i++) {
@@ -79,7 +78,7 @@ function fromPng(bytes: Uint8Array): PictureParts {
 /** Four samples per pixel, of 16 bits where the file has 16, else of 8. */
 function unpack(bytes: Uint8Array): Uint8Array | Uint16Array {
   try {
-    // With skipRescale a deep picture comes as a Uint16Array, whatever the types say.
+    // With skipRescale a 16-bit picture is a Uint16Array, whatever the types say.
     return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
       skipRescale: bytes[24] === 16,
     }).data;

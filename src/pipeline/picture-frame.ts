@@ -1,23 +1,23 @@
 import type { Size } from '../imaging/plane';
 
-/** Longest side of the heat map's picture, strip included, in pixels. */
+/** Longest side of the heat map's picture, strip included (pixels). */
 export const LONGEST_SIDE = 1024;
-/** Smaller films are enlarged, so that lines and words on the picture can be read. */
+/** Smaller films are enlarged, so that lines and text can be read. */
 const SMALLEST_FILM = 512;
-/** Words need room, however narrow the film is. */
+/** Smallest width, as the text needs room. */
 const NARROWEST_PICTURE = 512;
 
 export interface Frame {
-  /** Size of the whole picture. */
+  /** Size of the whole picture (pixels). */
   readonly width: number;
   readonly height: number;
-  /** The film stands at the top, in the middle where the picture is wider. */
+  /** Position of the film: at the top, in the middle where the picture is wider. */
   readonly film: { readonly left: number; readonly width: number; readonly height: number };
 }
 
 /**
- * Height and width of the film in any one unit. The largest film that leaves room for the strip within the longest
- * side; the strip's height depends on the width, so it is tried.
+ * The largest film that leaves room for the strip within the longest side; found by trial, as the strip's height
+ * depends on the width. Height and width of the film are given in any common unit.
  */
 export function frameFor(tall: number, wide: number): Frame {
   const longest = Math.max(tall, wide);
@@ -37,12 +37,12 @@ export function frameFor(tall: number, wide: number): Frame {
   }
 }
 
-/** Of the strip below the film. */
+/** Layout of the strip below the film. */
 export interface StripLayout {
-  /** Height of a line of text. */
+  /** Height of a line of text (pixels). */
   readonly line: number;
   readonly margin: number;
-  /** Wide pictures have the key to the colours beside the caption, narrow ones below it. */
+  /** Whether the legend is beside the caption (wide pictures) or below it. */
   readonly beside: boolean;
 }
 
@@ -54,7 +54,7 @@ export function stripLayout(width: number): StripLayout {
   return { line, margin: Math.round(line * 0.6), beside: width >= 800 };
 }
 
-/** Height of the strip below a picture of that width, in pixels. */
+/** Height of the strip below a picture of this width (pixels). */
 export function stripHeight(width: number): number {
   const { line, margin, beside } = stripLayout(width);
   return (
@@ -64,7 +64,7 @@ export function stripHeight(width: number): number {
   );
 }
 
-/** The size of a picture of that longest side at most; never larger than the film is. */
+/** Size of a picture with at most this longest side; never larger than the film. */
 export function fitted({ tall, wide }: { tall: number; wide: number }, longest: number): Size {
   const scale = Math.min(1, longest / Math.max(tall, wide));
   return { rows: Math.max(1, Math.round(tall * scale)), columns: Math.max(1, Math.round(wide * scale)) };

@@ -1,7 +1,7 @@
 import { createCanvas } from '@napi-rs/canvas';
 import type { Picture } from '../objects/secondary-capture';
 
-/** A picture as a PNG, made smaller where its longest side has more than so many pixels. */
+/** Encodes a picture as PNG, reduced to at most this longest side (pixels). */
 export function pictureToPng({ rows, columns, rgb }: Picture, longestSide = Infinity): Uint8Array {
   const large = createCanvas(columns, rows);
   const image = large.getContext('2d').createImageData(columns, rows);

@@ -4,7 +4,7 @@ import { checkDerivedColour } from './derived-result';
 import type { AnalysisIdentity } from './encode';
 import { explain } from './explain';
 import type { FilmReader } from './film-reader';
-import { findUnlike, refuseUnlike } from './gate';
+import { findOutOfDistribution, refuseOutOfDistribution } from './out-of-distribution';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
@@ -15,14 +15,14 @@ import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type { Admission, FilmObserver, FilmOutcome, InferredFilm, PreprocessedFilm, Refusal } from './stage';
 import { timing } from './timing';
 
-/** What the line needs besides the film: made once, by app.ts. */
-export interface Line {
+/** The pipeline's models and settings, made once by `app/pipeline`. */
+export interface Pipeline {
   readonly reader: FilmReader;
   readonly models: Models;
   readonly plausibility: Plausibility;
-  /** Null or absent: nobody asks whether the film's surroundings would have done. */
+  /** Shortcut check; null or absent: off. */
   readonly shortcutCheck?: ShortcutCheck | null;
-  /** Who analyses, with what and since when: the part of the results that does not come from the film. */
+  /** Identity of the analysis: the part of the results that does not come from the film. */
   readonly identity: () => AnalysisIdentity;
   /** Youngest patient whose films are analysed (years; 0: every age). */
   readonly minimumAge?: number | undefined;
@@ -30,17 +30,20 @@ export interface Line {
 }
 
 /**
- * One film, by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film becomes a small grey plane N; a
- * U-Net finds the lungs; a VGG tells COVID-19 from not; a heat map shows where it looked. Wherever the film does not
- * fit, the outcome says why. Never throws for what a file holds.
+ * Analyses one film by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film is reduced to a small grey
+ * plane N; a U-Net finds the lungs; a VGG tells COVID-19 from not; a heat map shows where it looked. A film that does
+ * not fit gets an outcome with the reason. Never throws for the content of a file.
  */
-export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
-  const source = await openFilm(bytes, line);
-  return 'outcome' in source ? source : analyseOpened(source, line);
+export async function analyseFilm(bytes: Uint8Array, pipeline: Pipeline): Promise<FilmOutcome> {
+  const source = await openFilm(bytes, pipeline);
+  return 'outcome' in source ? source : analyseOpened(source, pipeline);
 }
 
-/** The film with its header read; where it can't be read, what comes of that. */
-export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader'>): Promise<OpenedFilm | FilmOutcome> {
+/** The film with its header read, or the outcome of an unreadable file. */
+export async function openFilm(
+  bytes: Uint8Array,
+  { reader }: Pick<Pipeline, 'reader'>,
+): Promise<OpenedFilm | FilmOutcome> {
   try {
     return await open(bytes, reader);
   } catch (error) {
@@ -50,13 +53,13 @@ export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader
   }
 }
 
-/** As {@link analyseFilm}, of a film that is open. */
-export async function analyseOpened(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
-  return withContent(unfit(source, line) ?? (await analysePixels(source, line)), source, line);
+/** As {@link analyseFilm}, for an opened film. */
+export async function analyseOpened(source: OpenedFilm, pipeline: Pipeline): Promise<FilmOutcome> {
+  return withContent(unfit(source, pipeline) ?? (await analysePixels(source, pipeline)), source, pipeline);
 }
 
-/** A film that gets a report is known again by its content, also where nobody had to look at its pixels. */
-async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Line): Promise<FilmOutcome> {
+/** Adds the content digests to an outcome with a report, also where the pixels were not needed. */
+async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Pipeline): Promise<FilmOutcome> {
   if (outcome.outcome === 'rejected') return outcome;
   const decoded =
     outcome.outcome === 'analysed'
@@ -66,12 +69,11 @@ async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }:
 }
 
 /**
- * As {@link analyseFilm}, from the pixels on: what its header says is not looked at. Pictures come here, which
- * have none.
+ * As {@link analyseFilm}, from the pixels on, without a header check: for PNG and JPEG pictures, which have no header.
  */
-export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
+export async function analysePixels(source: OpenedFilm, pipeline: Pipeline): Promise<FilmOutcome> {
   try {
-    return await analyse(source, line);
+    return await analyse(source, pipeline);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
@@ -79,13 +81,13 @@ export async function analysePixels(source: OpenedFilm, line: Line): Promise<Fil
   }
 }
 
-async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
-  const timed = timing(line.observer);
-  const [, , rows, columns] = line.models.view.manifest.input.shape;
-  const film = await timed('decode', async () => preprocess(await decode(source, line.reader, { rows, columns })));
+async function analyse(source: OpenedFilm, pipeline: Pipeline): Promise<FilmOutcome> {
+  const timed = timing(pipeline.observer);
+  const [, , rows, columns] = pipeline.models.view.manifest.input.shape;
+  const film = await timed('decode', async () => preprocess(await decode(source, pipeline.reader, { rows, columns })));
   const derived = checkDerivedColour(source.attributes, film.decoded.image);
   if (derived !== null) return refused(source, derived);
-  const inferred = await timed('infer', () => infer(source, film, line));
+  const inferred = await timed('infer', () => infer(source, film, pipeline));
   if ('outcome' in inferred) return inferred;
   return {
     outcome: 'analysed',
@@ -94,50 +96,54 @@ async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   };
 }
 
-/** The networks, one after the other; a film that is not for the next one is refused. */
-async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Promise<InferredFilm | FilmOutcome> {
-  const admitted = await admit(film, line);
+/** Runs the networks one after the other; stops where the film is refused. */
+async function infer(
+  source: OpenedFilm,
+  film: PreprocessedFilm,
+  pipeline: Pipeline,
+): Promise<InferredFilm | FilmOutcome> {
+  const admitted = await admit(film, pipeline);
   if (admitted.refusal !== null) {
-    line.observer?.measured?.(measuresOf(film, admitted, null));
+    pipeline.observer?.measured?.(measuresOf(film, admitted, null));
     return refused(source, admitted.refusal, seen(film, admitted));
   }
-  const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
-  line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
+  const inferred = await classify(film, admitted.view, admitted.lungs, pipeline.models.classifiers);
+  pipeline.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
   const warnings = headerWarnings(source.attributes);
-  return checkShortcut(warnings.length > 0 ? { ...inferred, warnings } : inferred, line.shortcutCheck ?? null);
+  return checkShortcut(warnings.length > 0 ? { ...inferred, warnings } : inferred, pipeline.shortcutCheck ?? null);
 }
 
 /**
- * Whether a picture is for the classifier, by its pixels: without a fault that can be computed, like the films of the
- * training, frontal, with plausible lungs. In this order, so that the reason given is the true one.
+ * Checks by its pixels whether a picture may go to the classifiers: no computable fault, in distribution, frontal,
+ * plausible lungs. The order matters, so that the reason given is the right one.
  */
 async function admit(
   film: PreprocessedFilm,
-  { models, plausibility }: Pick<Line, 'models' | 'plausibility'>,
+  { models, plausibility }: Pick<Pipeline, 'models' | 'plausibility'>,
 ): Promise<Admission> {
   const fault = pixelFault(film);
-  if (fault) return { refusal: fault, view: null, unlike: null, lungs: null };
-  const unlike = await findUnlike(film, models.gate);
-  const view = await findView(film, models.view);
-  const strange = refuseUnlike(unlike, models.gate, view.view);
-  if (strange) return { refusal: strange, view, unlike, lungs: null };
-  if (view.view === 'lateral') return { refusal: LATERAL, view, unlike, lungs: null };
+  if (fault) return { refusal: fault, view: null, outOfDistribution: null, lungs: null };
+  const outOfDistribution = await findOutOfDistribution(film, models.outOfDistribution);
+  const view = await findView(film, models, outOfDistribution);
+  const strange = refuseOutOfDistribution(outOfDistribution, models.outOfDistribution, view.view);
+  if (strange) return { refusal: strange, view, outOfDistribution, lungs: null };
+  if (view.view === 'lateral') return { refusal: LATERAL, view, outOfDistribution, lungs: null };
   const lungs = await findLungs(film, models.lungs);
-  return { refusal: implausible(lungs, plausibility, film.turn), view, unlike, lungs };
+  return { refusal: implausible(lungs, plausibility, film.turn), view, outOfDistribution, lungs };
 }
 
 const LATERAL = plainRefusal('lateral-view');
 
-function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): FilmOutcome | null {
+function unfit(source: OpenedFilm, { minimumAge }: Pick<Pipeline, 'minimumAge'>): FilmOutcome | null {
   const refusal = checkHeader(source.attributes, minimumAge);
   return refusal && refused(source, refusal);
 }
 
 type Seen = Pick<FilmOutcome & { outcome: 'not-analysed' }, 'view' | 'lungFraction' | 'remarks' | 'decodedDigest'>;
 
-/** What a report can say of a refused film that was looked at. */
+/** Findings on a refused film for its report. */
 function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission): Seen {
-  // Lateral by the view model alone is a lateral view; beside another reason it may be anything.
+  // A lateral view is reported only where that is the reason; beside another reason the view may be wrong.
   const doubtful = view?.view === 'lateral' && refusal?.reason !== 'lateral-view';
   return {
     view: doubtful ? null : (view?.view ?? null),
@@ -149,7 +155,7 @@ function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission
 
 const UNSEEN: Seen = { view: null, lungFraction: null };
 
-/** A refused film of the chest gets a report that says so; anything else gets a log line. */
+/** A refused film of the chest gets a report with the reason; others get a log line. */
 function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, found = UNSEEN): FilmOutcome {
   return isReported(attributes, refusal)
     ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, ...found }

@@ -4,8 +4,8 @@ import { plainRefusal } from './refusal';
 import type { PreprocessedFilm, Refusal } from './stage';
 
 /**
- * Faults of a picture that can be computed, so that no network has to guess at them: a network that never saw one calls
- * it by the nearest name it knows. (A constant picture does not come so far: decoding finds it.)
+ * Refuses pictures with faults that can be computed; a network that never saw such a fault would give a wrong reason.
+ * (Constant pictures are found by the decoder.)
  */
 export function pixelFault(film: PreprocessedFilm): Refusal | null {
   if (film.decoded.image.saturated) return SATURATED;
@@ -16,8 +16,8 @@ const SATURATED = plainRefusal('saturated-image');
 const INVERTED = plainRefusal('inverted-image');
 
 /**
- * Mean of N over 4946 frontal films of the training split in 8 x 8 fields, less the mean of the whole: dark lungs and
- * air, bright mediastinum and abdomen.
+ * Mean of N over 4946 frontal films of the training split in 8 x 8 fields, minus the overall mean: dark lungs and air,
+ * bright mediastinum and abdomen.
  */
 const CHEST: readonly number[] = [
   [-0.29, -0.23, -0.15, 0.04, 0.04, -0.14, -0.22, -0.28],
@@ -32,8 +32,8 @@ const CHEST: readonly number[] = [
 const FIELDS = 8;
 
 /**
- * Correlation with {@link CHEST} from here downwards is an inverted chest film's. Of 8263 films two lie below, both
- * inverted; the next one has -0.19. Of the frontal ones inverted, 98 in 100 lie below.
+ * Correlation with {@link CHEST} at and below which a chest film counts as inverted. Of 8263 films two are below, both
+ * inverted; the next one has -0.19. Of inverted frontal films, 98 in 100 are below.
  */
 const INVERTED_LIKENESS = -0.35;
 

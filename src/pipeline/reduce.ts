@@ -7,23 +7,22 @@ import { mapValues, type Plane, type Size } from '../imaging/plane';
 import { resampleTabled } from '../imaging/row-kernel';
 import { fitted, frameFor } from './picture-frame';
 
-/** What is kept of a film's pixels: all that comes after the decoder thread works on these. */
+/** The decoder thread's output: everything after it works on these reduced pixels. */
 export interface ReducedFilm extends FilmFacts {
   /**
-   * N = (x - min)/(max - min) at the models' input size, 0..1, as stored. Rows and columns change places for a film
-   * that lies on its side, so that upright it has the models' size.
+   * N = (x - min)/(max - min) at the models' input size, 0..1, in stored orientation. Rows and columns are exchanged
+   * for a film that lies on its side, so that it has the models' size when upright.
    */
   readonly normalised: Plane;
-  /** Display values as the heat map's picture shows them, 0..1, in square pixels, as stored. */
+  /** Display values for the heat map's picture, 0..1, in square pixels, in stored orientation. */
   readonly grey: Plane;
-  /** Most of the picture is plain white, or nearly all of it plain white or black. */
+  /** Most of the picture is plain white, or nearly all of it is plain white or black. */
   readonly saturated: boolean;
 }
 
 /**
- * One pass over the film's rows: N = (x - min) / (max - min) (Arias-Garzon et al. 2021, equation 1) resampled to the
- * models' size, aspect not kept (as in the paper): the shape of the film and of its pixels is lost alike; and the film
- * in grey for its picture.
+ * Reduces a film in one pass over its rows, to N = (x - min) / (max - min) (Arias-Garzon et al. 2021, equation 1) at
+ * the models' size, without keeping the aspect ratio (as in the paper), and to grey values for its picture.
  */
 export function reduce(film: DisplayedFilm, attributes: Attributes, { rows, columns }: Size): ReducedFilm {
   const { facts, histogram, shown } = film;
@@ -37,16 +36,16 @@ export function reduce(film: DisplayedFilm, attributes: Attributes, { rows, colu
   return { ...facts, normalised: within(normalised!), grey: grey!, saturated: isSaturated(histogram) };
 }
 
-/** A film in grey, in square pixels, for a screen. */
+/** A film in grey, in square pixels, for the screen. */
 export interface FilmPicture {
-  /** Of the source. */
+  /** Size of the source. */
   readonly rows: number;
   readonly columns: number;
-  /** Display values, 0..1, as stored. */
+  /** Display values, 0..1, in stored orientation. */
   readonly grey: Plane;
 }
 
-/** The film at that longest side at most. */
+/** The film reduced to at most this longest side. */
 export function pictureOf(film: DisplayedFilm, attributes: Attributes, longest: number): FilmPicture {
   const { rows, columns } = film.facts;
   const to = fitted({ tall: rows * pixelAspect(attributes), wide: columns }, longest);
@@ -54,20 +53,20 @@ export function pictureOf(film: DisplayedFilm, attributes: Attributes, longest: 
   return { rows, columns, grey: grey! };
 }
 
-/** Rounding may leave a value a little outside of 0..1. */
+/** Limits rounding errors to 0..1. */
 function within(plane: Plane): Plane {
   return { ...plane, values: mapValues(plane.values, (value) => Math.min(1, Math.max(0, value))) };
 }
 
-/** Display values that are at an end of the scale. */
+/** Display values at or beyond these are plain black and plain white. */
 const BLACK = 0.002;
 const WHITE = 0.998;
 /**
- * Share of white among what is not black, and of grey in the whole picture. Of 8263 chest films the whitest has 0.20,
- * the one with least grey 0.41.
+ * Share of white among the pixels that are not black, and share of grey in the whole picture. Of 8263 chest films the
+ * whitest has 0.20, the one with least grey 0.41.
  */
-const MOST_WHITE = 0.6;
-const LEAST_GREY = 0.1;
+const MAX_WHITE = 0.6;
+const MIN_GREY = 0.1;
 
 function isSaturated({ values, counts }: Histogram): boolean {
   let [black, white, all] = [0, 0, 0];
@@ -77,5 +76,5 @@ function isSaturated({ values, counts }: Histogram): boolean {
     else if (value >= WHITE) white += counts[index]!;
   });
   const grey = all - black - white;
-  return white > MOST_WHITE * (white + grey) || grey < LEAST_GREY * all;
+  return white > MAX_WHITE * (white + grey) || grey < MIN_GREY * all;
 }

@@ -7,32 +7,34 @@ import { KEY_OBJECT_SELECTION, readRejectionNote, type RejectionNote } from '../
 import { plainRefusal } from './refusal';
 import type { Archive, FilmOutcome } from './stage';
 
-/** What the rejection notes of a study say. */
+/** Content of all rejection notes of a study. */
 export interface Rejections {
-  /** Why a film was rejected, by its SOP Instance UID. */
+  /** Reason by SOP Instance UID of the film. */
   readonly reasons: ReadonlyMap<Uid, RejectionReason>;
-  /** Whether each note was read: else what is not in `reasons` may be rejected all the same. */
+  /** Whether all notes were read: if not, further films may be rejected. */
   readonly isWhole: boolean;
 }
 
-/** Key object selections of one study that are read, and the largest of them (bytes): some 30,000 instances. */
-const MOST_NOTES = 200;
+/**
+ * Largest number of key object selections of a study that are read, and largest size of one (bytes): some 30,000
+ * instances.
+ */
+const MAX_NOTES = 200;
 const LARGEST_NOTE = 16 * 1024 * 1024;
 
-/** Why a key object selection is left alone, so that it rejects nothing. */
+/** Why a key object selection is not read and rejects nothing. */
 type UnreadNote = 'unreadable' | 'too-large' | 'too-many';
 
 export interface NoteReading {
   readonly archive: Pick<Archive, 'retrieve'>;
-  /** Told of each that is left alone. */
+  /** Called for each note that is not read. */
   readonly onUnread?: ((instance: Uid, why: UnreadNote) => void) | undefined;
 }
 
 /**
- * What the rejection notes of a study (IHE Imaging Object Change Management) reject in it. Where several reject one
- * film, the reason that says most about the patient counts: incorrect worklist entry, patient safety, quality,
- * retention.
- * @throws HilumError of the archive.
+ * Reads the rejection notes of a study (IHE Imaging Object Change Management). Where several reject one film, the most
+ * serious reason counts: incorrect worklist entry, patient safety, quality, retention.
+ * @throws HilumError of the archive
  */
 export async function readRejections(
   study: Uid,
@@ -40,36 +42,38 @@ export async function readRejections(
   { archive, onUnread = () => {} }: NoteReading,
 ): Promise<Rejections> {
   const reasons = new Map<Uid, RejectionReason>();
-  // In an order that the archive does not decide: else each look would find other ones beyond the number.
+  // Sorted, so that the same notes are read each time whatever the archive's order.
   const documents = instances.filter(mayBeNote).sort((a, b) => (a.sopInstanceUid < b.sopInstanceUid ? -1 : 1));
-  for (const { sopInstanceUid } of documents.slice(MOST_NOTES)) onUnread(sopInstanceUid, 'too-many');
-  let isWhole = documents.length <= MOST_NOTES;
-  for (const instance of documents.slice(0, MOST_NOTES)) {
+  for (const { sopInstanceUid } of documents.slice(MAX_NOTES)) onUnread(sopInstanceUid, 'too-many');
+  let isWhole = documents.length <= MAX_NOTES;
+  for (const instance of documents.slice(0, MAX_NOTES)) {
     const note = await readNote(study, instance, { archive, onUnread });
     if (note === undefined) isWhole = false;
-    for (const uid of note?.rejected ?? []) reasons.set(uid, weightier(reasons.get(uid), note!.reason));
+    for (const uid of note?.rejected ?? []) reasons.set(uid, moreSerious(reasons.get(uid), note!.reason));
   }
   return { reasons, isWhole };
 }
 
-/** Some archives leave the SOP Class out of their answers. */
+/** Some archives leave the SOP Class out of their responses. */
 export function mayBeNote({ modality, sopClassUid }: InstanceReference): boolean {
   return modality === 'KO' || (sopClassUid as string) === KEY_OBJECT_SELECTION;
 }
 
-const WEIGHTIEST: readonly RejectionReason[] = [
+const BY_SEVERITY: readonly RejectionReason[] = [
   'incorrect-worklist-entry',
   'rejected-for-patient-safety',
   'rejected-for-quality',
   'retention-expired',
 ];
 
-/** Of two reasons, the one that says more about the patient. */
-export function weightier(one: RejectionReason | undefined, other: RejectionReason): RejectionReason {
-  return one !== undefined && WEIGHTIEST.indexOf(one) < WEIGHTIEST.indexOf(other) ? one : other;
+/** The more serious of two reasons. */
+export function moreSerious(one: RejectionReason | undefined, other: RejectionReason): RejectionReason {
+  return one !== undefined && BY_SEVERITY.indexOf(one) < BY_SEVERITY.indexOf(other) ? one : other;
 }
 
-/** Null where it rejects nothing; undefined where it could not be read, as when it was deleted meanwhile. */
+/**
+ * Null for a document that rejects nothing; undefined where it could not be read, for example because it was deleted.
+ */
 async function readNote(
   study: Uid,
   instance: InstanceReference,
@@ -86,7 +90,7 @@ async function readNote(
   return undefined;
 }
 
-/** Of a film that was rejected before anybody analysed it: it is neither fetched nor reported. */
+/** Outcome of a film that was rejected before any analysis: it is neither fetched nor reported. */
 export function rejectedFilm(reason: RejectionReason): FilmOutcome {
   return { outcome: 'rejected', sopInstanceUid: null, refusal: plainRefusal(reason) };
 }

@@ -9,10 +9,10 @@ import { type ReportLinks, reportLinks } from '../objects/report-reader';
 import { type AnalysisIdentity, readResult, resultUids, type ResultUids } from './encode';
 import type { Archive, FilmOutcome } from './stage';
 
-/** A report of ours in the archive. */
+/** A report of Hilum in the archive. */
 interface StoredReport extends ChainedReport {
   readonly links: ReportLinks;
-  /** Null for one of a version so different that it can't be read: its film is left alone all the same. */
+  /** Null for a report of a version that this one can't read; its film counts as analysed. */
   readonly result: FilmResult | null;
 }
 
@@ -22,10 +22,10 @@ export interface FilmReports extends ReportChain<StoredReport> {
 }
 
 /**
- * The reports of a study's films, by film. UIDs alone do not tell which holds: a film's content may have changed under
- * its UID, and another version's report has another UID, so structured reports are read. One that was written for
- * another study, and copied into this one with its film, is no result of this study.
- * @throws HilumError of the archive.
+ * Reports of a study's films, by film. UIDs are not enough to tell the current one: a film's content may have changed
+ * under its UID, and reports of other versions have other UIDs; so structured reports are read. A report that was
+ * written for another study and copied into this one with its film is ignored.
+ * @throws HilumError of the archive
  */
 export async function readReports(
   study: Uid,
@@ -46,7 +46,7 @@ function entryOf(film: Uid, all: readonly StoredReport[]): [Uid, FilmReports][] 
   return chain === null ? [] : [[film, { ...chain, all }]];
 }
 
-/** Null for a report that is none of ours, was deleted meanwhile, or is too large to be one of ours. */
+/** Null for a document that is no report of Hilum, was deleted meanwhile, or is too large to be one. */
 async function readStored(
   instance: InstanceReference,
   archive: Pick<Archive, 'retrieve'>,
@@ -57,7 +57,7 @@ async function readStored(
     if (links === null) return null;
     return {
       links,
-      result: readEarlier(bytes),
+      result: readPriorResult(bytes),
       sopInstanceUid: links.report.sopInstanceUid,
       predecessors: links.predecessors.map(({ sopInstanceUid }) => sopInstanceUid),
       contentAt: links.contentAt,
@@ -73,7 +73,7 @@ async function readStored(
   }
 }
 
-function readEarlier(report: Uint8Array): FilmResult | null {
+function readPriorResult(report: Uint8Array): FilmResult | null {
   try {
     return readResult(report);
   } catch {
@@ -81,7 +81,7 @@ function readEarlier(report: Uint8Array): FilmResult | null {
   }
 }
 
-/** Whether this analysis has read the film with the content that the report in effect has seen. */
+/** Whether this analysis has a report on the content that the report in effect has. */
 export function isReadBy({ all, inEffect }: FilmReports, study: Uid, identity: AnalysisIdentity): boolean {
   const { digest } = inEffect.links;
   return all
@@ -93,7 +93,7 @@ function isSameDigest(one: ContentDigest, other: ContentDigest): boolean {
   return one.encoded === other.encoded || (one.decoded !== null && one.decoded === other.decoded);
 }
 
-/** Its UID is that of a first result of this analysis, or that of one of its own content. */
+/** Whether the report's UID is that of a first result of this analysis, or that of one for its content. */
 function isOf({ film, report, digest, predecessors }: ReportLinks, study: Uid, identity: AnalysisIdentity): boolean {
   const states = [undefined, { digest, predecessors, isDistinct: true }];
   return states.some(
@@ -101,14 +101,14 @@ function isOf({ film, report, digest, predecessors }: ReportLinks, study: Uid, i
   );
 }
 
-/** What is seen of a film goes with the analysis to all who make objects of it. */
+/** The identity with the film's state, for everything that makes objects of the film. */
 export function withState(identity: AnalysisIdentity, film: FilmState | undefined): AnalysisIdentity {
   return film === undefined ? identity : { ...identity, film };
 }
 
 /**
- * What the next report of a film says of it, and names. Its UIDs are those of a first result, unless its content is
- * another than the report in effect saw, or a result with those UIDs is there. Undefined where there will be none.
+ * State of the film for its next report: digest and predecessors. UIDs are those of a first result, unless the content
+ * differs from the report in effect's, or a result with these UIDs exists. Undefined where no report will be written.
  */
 export function nextState(
   outcome: FilmOutcome,
@@ -127,12 +127,12 @@ export function nextState(
   };
 }
 
-/** The result that holds; null where it can't be read. */
+/** The result in effect; null where it can't be read. */
 export function resultInEffect({ inEffect: { result }, superseded }: FilmReports): FilmResult | null {
   return result === null || superseded.length === 0 ? result : { ...result, supersedes: superseded };
 }
 
-/** A result with the UIDs of all reports that it takes the place of. */
+/** A result with the UIDs of all reports that it replaces. */
 export function withSuperseded(result: FilmResult, reports: FilmReports | undefined): FilmResult {
   if (reports === undefined) return result;
   const { inEffect, superseded } = reports;

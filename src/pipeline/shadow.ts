@@ -4,42 +4,42 @@ import type { Finding } from '../events/finding';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { priorityOf } from '../finding/finding';
 import { resultUids } from './encode';
-import type { StudyLine } from './film-work';
+import type { StudyPipeline } from './film-work';
 import { findAnnounced } from './find-announced';
 import { studyResult } from './notify';
 import { readRejections } from './rejections';
 import type { Archive } from './stage';
 import { runFilms, type StudyRun, workOnFetched } from './study';
-import { skippedSeries, survey } from './survey';
+import { skippedSeries, inventoryOf } from './inventory';
 
-/** What shadow mode keeps of a film: UIDs and results, nothing about the patient. */
+/** Record of a film in shadow mode: UIDs and results, nothing about the patient. */
 export interface ShadowRecord extends Pick<
   FilmResult,
   'sopInstanceUid' | 'outcome' | 'reason' | 'view' | 'probability' | 'lungFraction'
 > {
-  /** Each with the operating point that it was held against. */
+  /** With the operating point of each. */
   readonly findings: readonly Pick<Finding, 'label' | 'probability' | 'operatingPoint' | 'mode'>[];
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly studyInstanceUid: Uid;
-  /** UID that the film's report would have: it stands for film, models and settings together. */
+  /** UID that the film's report would have: it identifies film, models and settings together. */
   readonly report: Uid;
-  /** One of its live findings is at or above its operating point. */
+  /** A live finding is at or above its operating point. */
   readonly urgent: boolean;
 }
 
-/** Port: where outcomes are kept; `monitoring/shadow-book` fits it. */
-export interface ShadowBook {
+/** Port: stores the outcomes of shadow mode; `monitoring/shadow-store` fits it. */
+export interface ShadowStore {
   has(report: Uid): boolean;
-  /** Resolves when the record is on disk. One that is there already is left alone. */
+  /** Resolves when the record is on disk. An existing record is not changed. */
   add(record: ShadowRecord): Promise<void>;
 }
 
 /**
- * One study, looked at and left as it is: each film that the book does not have, and that nobody rejected, is fetched,
- * analysed and encoded as in {@link runStudy}, and noted, whatever a live service did with it. Nothing is stored and
- * nothing announced; the type of `archive` has no way to. Null when there was nothing new.
- * @throws HilumError of a port, or STUDY_RETURNED; what was noted stays noted.
+ * Analyses a study in shadow mode: each film that is neither in the store nor rejected is fetched, analysed and encoded
+ * as in {@link runStudy}, and recorded, whatever a live service did with it. Nothing is stored in the archive or
+ * announced; the type of `archive` has no method to store. Null when there was nothing new.
+ * @throws HilumError of a port, or STUDY_RETURNED; recorded films stay recorded
  */
 export async function shadowStudy(
   study: Uid,
@@ -48,35 +48,35 @@ export async function shadowStudy(
     emptyDelaysMs,
     onUnreadNote,
   }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs' | 'onUnreadNote'>,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   archive: Pick<Archive, 'findInstances' | 'retrieve'>,
-  book: ShadowBook,
+  store: ShadowStore,
 ): Promise<ResultEvent | 'gone' | null> {
-  const identity = line.identity();
+  const identity = pipeline.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
-  const found = survey(study, instances, identity);
-  const pending = found.films.filter(({ uids }) => !book.has(uids.report.instance)).map(({ film }) => film);
+  const found = inventoryOf(study, instances, identity);
+  const pending = found.films.filter(({ uids }) => !store.has(uids.report.instance)).map(({ film }) => film);
   const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
   const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
-  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), { shouldReturn });
+  const films = await runFilms(due, (film) => shadowFilm(film, pipeline, archive, store), { shouldReturn });
   return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 
 async function shadowFilm(
   film: InstanceReference,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   archive: Pick<Archive, 'retrieve'>,
-  book: ShadowBook,
+  store: ShadowStore,
 ): Promise<FilmResult> {
-  const identity = line.identity();
-  // Its objects are made only to know that they can be: a film that would fail in earnest must fail here too.
+  const identity = pipeline.identity();
+  // The objects are made to find errors: a film that would fail in live mode must fail here too.
   const task = { study: film.studyInstanceUid, film: film.sopInstanceUid, identity };
-  const work = await workOnFetched(film, task, line, archive);
+  const work = await workOnFetched(film, task, pipeline, archive);
   const result: FilmResult = { ...work.result, outputs: [] };
   const { sopInstanceUid, reason, view, probability, lungFraction, findings } = result;
-  await book.add({
+  await store.add({
     at: new Date().toISOString(),
     studyInstanceUid: film.studyInstanceUid,
     sopInstanceUid,
@@ -94,6 +94,6 @@ async function shadowFilm(
     })),
     urgent: priorityOf(result.findings) === 'urgent',
   });
-  line.observer?.film(result);
+  pipeline.observer?.film(result);
   return result;
 }

@@ -7,16 +7,16 @@ import { headsOf, type ModelManifest, regionsOf, thresholdOf } from '../model/ma
 import type { Model } from '../model/session';
 import type { InferredFilm } from './stage';
 
-/** A classifier that never saw a lung, of the leading finding. */
+/** A classifier for the leading finding that was trained on films without lungs. */
 export interface ShortcutCheck {
   readonly model: Model;
 }
 
 /**
- * Whether the film gives its finding away without its lungs: a second network of the same kind, trained on films with
- * the lungs taken out, is as sure as the first when both reach their operating points. Then what speaks for the finding
- * may be a marker, a tube, a collimator's edge or the machine. Below the operating point nothing is claimed, so there
- * is nothing to warn of.
+ * Whether the finding may come from something else than the lungs: a second network of the same kind, trained on films
+ * with the lungs removed, is as sure as the first, and both reach their operating points. Then the evidence may be a
+ * marker, a tube, the edge of a collimator or the machine. Below the operating point nothing is claimed and no warning
+ * is needed.
  * @throws HilumError MODEL_INVALID
  */
 export async function checkShortcut(film: InferredFilm, check: ShortcutCheck | null): Promise<InferredFilm> {
@@ -31,7 +31,7 @@ export async function checkShortcut(film: InferredFilm, check: ShortcutCheck | n
   return { ...film, warnings: [...(film.warnings ?? []), ...found] };
 }
 
-/** @throws HilumError MODEL_INVALID when the model can't check that classifier for shortcuts. */
+/** @throws HilumError MODEL_INVALID when the model is no shortcut check for that classifier */
 export function requireShortcutModel(model: ModelManifest, classifier: ModelManifest): void {
   const { id, task } = model;
   const regions = regionsOf(model).join(', ');
@@ -43,7 +43,7 @@ export function requireShortcutModel(model: ModelManifest, classifier: ModelMani
     throw wrong('it is not about the same finding');
 }
 
-/** Of what is told first. */
+/** Code of the first finding. */
 function codeOf(manifest: ModelManifest): string | undefined {
   const code = headsOf(manifest)[0]?.code;
   return code && `${code.scheme} ${code.value}`;

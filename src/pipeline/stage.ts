@@ -1,9 +1,9 @@
 /**
- * The values that travel along the line, and the ports that the line needs.
+ * Values that are passed along the pipeline, and its ports.
  *
  *   event -> fetch -> decode -> check -> preprocess -> infer -> explain -> encode -> store -> verify -> notify
  *
- * Each value holds the one it came from. A stage is a function, value in, value out; no stage knows the next.
+ * Each value contains the one that it was made from. A stage is a function; no stage knows the next.
  */
 import type { Attributes } from '../dicom/attributes';
 import type { ContentDigest } from '../dicom/content-digest';
@@ -17,6 +17,7 @@ import type { Finding } from '../events/finding';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import type { Plane } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
+import type { PictureKind } from '../model/manifest';
 import type { FilmMeasures } from './measures';
 import type { ReducedFilm } from './reduce';
 
@@ -35,11 +36,11 @@ export interface DecodedFilm {
 export interface PreprocessedFilm {
   readonly decoded: DecodedFilm;
   /**
-   * N = (x - min)/(max - min) at the models' input size, 0..1, as stored: it is turned upright at each network's door,
-   * and what comes out is turned back.
+   * N = (x - min)/(max - min) at the models' input size, 0..1, in stored orientation: it is turned upright before each
+   * network, and the output is turned back.
    */
   readonly normalised: Plane;
-  /** How the film lies against the standard position of a frontal film. */
+  /** Orientation of the film against the standard one of a frontal film. */
   readonly turn: Turn;
 }
 
@@ -47,6 +48,14 @@ export interface ViewFinding {
   readonly view: 'frontal' | 'lateral';
   /** Probability of `lateral`, 0..1. */
   readonly lateralProbability: number;
+}
+
+/** What the out-of-distribution check says of a picture. */
+export interface OutOfDistribution {
+  /** That it is no whole, upright chest film, 0..1. */
+  readonly probability: number;
+  /** Probability of each kind of picture that the network knows, 0..1; empty where it names none. */
+  readonly answers: ReadonlyMap<PictureKind, number>;
 }
 
 export interface LungFinding {
@@ -58,18 +67,23 @@ export interface LungFinding {
   readonly lungFraction: number;
 }
 
-/** What was found of a picture before the classifier: all of it, or what it took to refuse it. */
+/** Results of the checks before the classifiers: all, or those up to a refusal. */
 export type Admission =
-  | { readonly refusal: null; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding }
+  | {
+      readonly refusal: null;
+      readonly view: ViewFinding;
+      readonly outOfDistribution: OutOfDistribution | null;
+      readonly lungs: LungFinding;
+    }
   | {
       readonly refusal: Refusal;
-      /** Null where no network was asked. */
+      /** Null where no network was run. */
       readonly view: ViewFinding | null;
-      readonly unlike: number | null;
+      readonly outOfDistribution: OutOfDistribution | null;
       readonly lungs: LungFinding | null;
     };
 
-/** What one classifier says of the film, and where it looked. */
+/** One finding of a classifier, and its activation map. */
 export interface InferredFinding {
   readonly finding: Finding;
   /**
@@ -85,7 +99,7 @@ export interface InferredFilm {
   readonly lungs: LungFinding;
   /** In the order of the line's classifiers and their heads; never empty. */
   readonly findings: readonly InferredFinding[];
-  /** What a reader should know of how the result came about; absent where nothing was looked at. */
+  /** Warnings about the result; absent where nothing was checked. */
   readonly warnings?: readonly Warning[];
 }
 
@@ -115,8 +129,8 @@ export interface Refusal {
 }
 
 /**
- * What came of one film; `content` says of which content, where it came from a file. `rejected` is for what is no chest
- * film at all or could not be read: it gets a log line and no object.
+ * Outcome of one film; `content` has its digests, where it came from a file. `rejected`: no chest film, or unreadable:
+ * it gets a log line and no object.
  */
 export type FilmOutcome =
   | {
@@ -130,12 +144,12 @@ export type FilmOutcome =
       readonly sopInstanceUid: Uid;
       readonly refusal: Refusal;
       readonly attributes: Attributes;
-      /** Null also where it can't be told whether the picture is a lateral view or no chest film. */
+      /** Null also where the picture may be a lateral view or no chest film. */
       readonly view: 'frontal' | 'lateral' | null;
       readonly lungFraction: number | null;
-      /** Of the pixels, where they could be decoded. */
+      /** Remarks on the pixels, where they could be decoded. */
       readonly remarks?: readonly PixelRemark[];
-      /** `decoded` of the content, where the film was decoded. */
+      /** `decoded` of the content digest, where the film was decoded. */
       readonly decodedDigest?: string | undefined;
       readonly content?: ContentDigest;
     }
@@ -143,17 +157,14 @@ export type FilmOutcome =
 
 export type { Plane };
 
-/** Port: what the line asks of an archive; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
+/** Port: the archive, as the pipeline needs it; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface Archive {
-  /** @param wanted where it is given, no more need be listed than shows all of these */
+  /** @param wanted if given, the list may end once all of these are found */
   findInstances(study: Uid, wanted?: readonly Uid[]): Promise<InstanceReference[]>;
   retrieve(
     reference: Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>,
   ): Promise<Uint8Array>;
-  /**
-   * Throws STORE_AMBIGUOUS when it cannot be known what was stored, STORE_FAILED naming the instances that were
-   * refused.
-   */
+  /** Throws STORE_AMBIGUOUS when it is not known what was stored, STORE_FAILED naming the refused instances. */
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
 }
 
@@ -162,16 +173,16 @@ export interface Announcer {
   announce(result: ResultEvent): Promise<void>;
 }
 
-/** The stages whose time is taken. */
+/** Stages that are timed. */
 export const TIMED_STAGES = ['fetch', 'decode', 'infer', 'explain', 'encode', 'store', 'verify'] as const;
 export type TimedStage = (typeof TIMED_STAGES)[number];
 
-/** Port: who counts films and takes times; `web/metrics` fits it by shape. No stage knows of it. */
+/** Port: counts films and times stages; `web/metrics` fits it by shape. */
 export interface FilmObserver {
-  /** A stage ended, well or not, after this many seconds. */
+  /** A stage has ended, with or without an error, after this many seconds. */
   stage(stage: TimedStage, seconds: number): void;
-  /** A film was worked on to its end. */
+  /** A film is done. */
   film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
-  /** What was measured of a film that could be decoded, refused or not. */
+  /** Measures of a film that could be decoded, refused or not. */
   measured?(measures: FilmMeasures): void;
 }

@@ -5,8 +5,8 @@ import type { Archive } from './stage';
 import { verify } from './verify';
 
 /**
- * STOW-RS, one object after the other and the report last: its presence then proves that all is there.
- * An answer that leaves open what was stored is settled by a look before the next object goes out.
+ * STOW-RS, one object after the other, the report last: a stored report means that all objects are stored. After an
+ * ambiguous response a query decides, before the next object is sent.
  */
 export async function store(study: Uid, objects: readonly EncodedObject[], archive: Archive): Promise<void> {
   for (const object of objects) {

@@ -7,14 +7,14 @@ import { refusalOf } from './decode';
 import { dueFilms, hiddenFilms } from './due-films';
 import type { AnalysisIdentity } from './encode';
 import { fetchFilm } from './fetch';
-import { conclude, type FilmTask, type FilmWork, type StudyLine } from './film-work';
+import { conclude, type FilmTask, type FilmWork, type StudyPipeline } from './film-work';
 import { findAnnounced } from './find-announced';
 import { studyResult } from './notify';
 import { mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections, saysRejected } from './rejections';
 import { type FilmReports, isReadBy, readReports, resultInEffect, withState, withSuperseded } from './reports';
 import type { Announcer, Archive, FilmOutcome } from './stage';
 import { store } from './store';
-import { skippedSeries, survey, type Survey } from './survey';
+import { skippedSeries, inventoryOf, type StudyInventory } from './inventory';
 import { timing } from './timing';
 import { verify } from './verify';
 import { withdraw } from './withdraw';
@@ -25,55 +25,55 @@ export interface Ports {
 }
 
 export interface StudyRun {
-  /** This study may have been worked on before. */
+  /** The study may have been worked on before. */
   readonly redelivered: boolean;
-  /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
+  /** Films with a report of another version of Hilum are analysed again. */
   readonly reanalyze?: boolean;
-  /** Films are compared with what their reports saw, so that one whose content was replaced is read anew. */
+  /** Films are compared with the digests in their reports, so that replaced ones are analysed again. */
   readonly compare?: boolean;
-  /** Asked between two films: whether to stop here, and to go on in another run. */
+  /** Called between two films: whether to stop here and continue in another run. */
   readonly shouldReturn?: () => boolean;
-  /** Told of each key object selection that is left alone. */
+  /** Called for each key object selection that is not read. */
   readonly onUnreadNote?: NoteReading['onUnread'];
   /** All instances of the study, where they were listed a moment ago. */
   readonly instances?: readonly InstanceReference[] | null;
-  /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
+  /** Delays before an archive that returns nothing of the study is asked again (milliseconds). */
   readonly emptyDelaysMs?: readonly number[];
 }
 
 /**
- * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded
- * and stored; all that was stored is verified; then the study's result is announced. Null when every film had its
- * report already, as when our own results arrive: there is nothing new to say; `gone` when the archive has nothing of
- * the study. A film that fails for good does not hold up the others.
- * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
+ * Analyses a study: each film without a report, or with another content than its report's, is fetched, analysed,
+ * encoded and stored; all stored objects are verified by a query; then the study's result is announced. Null when every
+ * film had its report already (for example because our own results arrived); `gone` when the archive has nothing of the
+ * study. A film that fails permanently does not stop the others.
+ * @throws HilumError of a port, or STUDY_RETURNED; finished films stay done and are recognised in the next run
  */
 export async function runStudy(
   study: Uid,
   options: StudyRun,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   ports: Ports,
 ): Promise<ResultEvent | 'gone' | null> {
   const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
   const { archive } = ports;
-  const identity = line.identity();
+  const identity = pipeline.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs, options.instances);
   if (instances.length === 0) return 'gone';
-  const found = survey(study, instances, identity);
+  const found = inventoryOf(study, instances, identity);
   const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
   if (isWhole && !redelivered && !compare && !instances.some(mayBeNote)) return null;
   const reports = await readReports(study, instances, archive);
   const rejections = await readRejections(study, instances, { archive, onUnread: options.onUnreadNote });
-  const asked = { compare, reanalyze, rejections, reader: line.reader, archive };
+  const asked = { compare, reanalyze, rejections, reader: pipeline.reader, archive };
   const due = await dueFilms(study, found, reports, identity, asked);
   const hidden = hiddenFilms(found, reports, rejections);
   const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
   const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
   if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
   const parts = { study, reports, rejections, found, identity };
-  const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, line, archive) };
-  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), ends);
-  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), ends);
+  const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, pipeline, archive) };
+  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, pipeline, archive), ends);
+  const read = await runFilms(due, (film) => runFilm(film, parts, pipeline, archive), ends);
   const results = [...read, ...withdrawn];
   const event = resultOfStudy(study, { found, instances, reports, results, identity });
   await ports.announcer.announce(event);
@@ -81,17 +81,17 @@ export async function runStudy(
 }
 
 interface StudyParts {
-  readonly found: Survey;
+  readonly found: StudyInventory;
   readonly instances: readonly InstanceReference[];
   readonly reports: ReadonlyMap<Uid, FilmReports>;
-  /** Of the films read in this run. */
+  /** Results of the films analysed in this run. */
   readonly results: readonly FilmResult[];
   readonly identity: AnalysisIdentity;
 }
 
 /**
- * The films read now and, as their reports have it, those read before: by this analysis first, then by another version
- * of Hilum, whose priority stands.
+ * Result of the study: films of this run and, from their reports, those analysed before, by this version or another
+ * one, whose priority stays.
  */
 function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
   const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
@@ -99,7 +99,7 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
   const left = [...listed, ...[...reports.keys()].filter((film) => !listed.has(film))].flatMap((film) => {
     const known = read.has(film) ? undefined : reports.get(film);
     const result = known && resultInEffect(known);
-    // Of a film that is not there any more it is told only that it was rejected.
+    // Of a film that is not listed any more, only its rejection is reported.
     const isTold = result && (listed.has(film) || saysRejected(result));
     return known && result && isTold ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
   });
@@ -116,13 +116,13 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
 /** How a run over films may end. */
 interface RunEnds {
   readonly shouldReturn: () => boolean;
-  /** Asked, before it ends in any way but by an error of a port, whether all is there. */
+  /** Called before it ends, unless by an error of a port, to verify what was stored. */
   readonly confirm?: (results: readonly FilmResult[]) => Promise<void>;
 }
 
 /**
- * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
- * looked at again in the next run, so that without this rule a study could go round for ever.
+ * One film after the other. It stops early only once a film of this run has a report: a rejected film has none and is
+ * looked at in each run, so that without this rule a study might never end.
  */
 export async function runFilms<T>(
   films: readonly T[],
@@ -153,7 +153,7 @@ export async function runFilms<T>(
   return results;
 }
 
-/** A film as a step of its study's trace. */
+/** Runs a film as a span of its study's trace. */
 function traced(run: () => Promise<FilmResult>): Promise<FilmResult> {
   return inChildSpan({ name: 'film' }, async () => {
     const result = await run();
@@ -164,13 +164,13 @@ function traced(run: () => Promise<FilmResult>): Promise<FilmResult> {
 }
 
 /**
- * Looks whether all objects of these films are there. Where an error of the archive keeps from it, the next run takes a
- * film that has its report as stored: each object was named as stored by the answer to its own request.
+ * Verifies by a query that all objects of these films are stored. Where an error of the archive prevents it, the next
+ * run takes films with a report as stored: each object was confirmed by its own response.
  */
 function confirm(
   study: Uid,
   films: readonly FilmResult[],
-  { observer }: Pick<StudyLine, 'observer'>,
+  { observer }: Pick<StudyPipeline, 'observer'>,
   archive: Archive,
 ): Promise<void> {
   const objects = films.flatMap(({ outputs }) => outputs);
@@ -178,47 +178,52 @@ function confirm(
   return timing(observer)('verify', () => verify(study, objects, archive));
 }
 
-/** What is known of a study when its films are read. */
+/** Known facts of a study while its films are analysed. */
 interface KnownStudy {
   readonly study: Uid;
   readonly reports: ReadonlyMap<Uid, FilmReports>;
   readonly rejections: Rejections;
-  readonly found: Survey;
+  readonly found: StudyInventory;
   readonly identity: AnalysisIdentity;
 }
 
 async function runFilm(
   film: InstanceReference,
   known: KnownStudy,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   archive: Archive,
 ): Promise<FilmResult> {
   const uid = film.sopInstanceUid;
   const { study, identity } = known;
   const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
-  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
+  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, pipeline, archive);
   const work =
     rejection === undefined
-      ? await workOnFetched(film, { study, film: uid, identity, reports }, line, archive)
-      : await conclude(uid, rejectedFilm(rejection), identity, line.observer);
-  return write(uid, work, known, line, archive);
+      ? await workOnFetched(film, { study, film: uid, identity, reports }, pipeline, archive)
+      : await conclude(uid, rejectedFilm(rejection), identity, pipeline.observer);
+  return write(uid, work, known, pipeline, archive);
 }
 
-/** Fetches a film and has it worked on. */
+/** Fetches and analyses a film. */
 export async function workOnFetched(
   film: InstanceReference,
   task: Omit<FilmTask, 'bytes'>,
-  { analyst, observer }: StudyLine,
+  { analyser, observer }: StudyPipeline,
   archive: Pick<Archive, 'retrieve'>,
 ): Promise<FilmWork> {
   return timing(observer)('fetch', () => fetchFilm(film, archive)).then(
-    ({ bytes }) => analyst.work({ ...task, bytes }, observer),
+    ({ bytes }) => analyser.work({ ...task, bytes }, observer),
     (error: unknown) => conclude(task.film, unfetched(error), task.identity, observer),
   );
 }
 
-/** Of a film that was rejected after it had a result; the archive may list it still, or hide it. */
-async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archive: Archive): Promise<FilmResult> {
+/** Withdraws the result of a film that was rejected afterwards; the archive may still list the film or not. */
+async function withdrawFilm(
+  film: Uid,
+  known: KnownStudy,
+  pipeline: StudyPipeline,
+  archive: Archive,
+): Promise<FilmResult> {
   const { study, reports, rejections, found, identity } = known;
   const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
   const { outcome, state } = await withdraw(
@@ -227,16 +232,16 @@ async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archi
     { reason: rejections.reasons.get(film)!, listed },
     archive,
   );
-  const work = await conclude(film, outcome, withState(identity, state), line.observer);
-  return write(film, work, known, line, archive);
+  const work = await conclude(film, outcome, withState(identity, state), pipeline.observer);
+  return write(film, work, known, pipeline, archive);
 }
 
-/** Stores the objects of a film that are not there; each was named as stored by the answer. */
+/** Stores the objects of a film that are missing; each is confirmed by its response. */
 async function write(
   film: Uid,
   { result, objects }: FilmWork,
   { study, reports, found }: KnownStudy,
-  { observer }: Pick<StudyLine, 'observer'>,
+  { observer }: Pick<StudyPipeline, 'observer'>,
   archive: Archive,
 ): Promise<FilmResult> {
   const missing = objects.filter(({ sopInstanceUid }) => !found.present.has(sopInstanceUid));
@@ -246,7 +251,7 @@ async function write(
   return written;
 }
 
-/** An object too large to be read is an outcome; a lost archive is not. */
+/** An object that is too large to be read is an outcome; a lost archive is an error. */
 function unfetched(error: unknown): FilmOutcome {
   const refusal = refusalOf(error);
   if (refusal === null) throw error;

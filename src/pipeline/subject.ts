@@ -4,7 +4,7 @@ import { fold } from './body-part-words';
 import { plainRefusal } from './refusal';
 import type { Refusal } from './stage';
 
-/** Youngest patient whose films are analysed, in years: the models saw children only as counter-examples. */
+/** Youngest patient whose films are analysed, in years: children were in the training only as films to refuse. */
 export const MINIMUM_AGE = 18;
 
 /** Homo sapiens: SNOMED CT, its forerunner SRT, NCBI taxonomy (PS3.16 CID 7454). */
@@ -27,7 +27,7 @@ const DESCRIBED: readonly Keyword[] = [
 ];
 const NAMED_PHANTOM = /(?<!\p{L})phantom(?!\p{L})/u;
 
-/** Not a patient: Quality Control Image (0028,0300) says so, or a word or a code says phantom. */
+/** Refuses images without a patient: Quality Control Image (0028,0300), or a word or code for a phantom. */
 export function checkQuality(attributes: Attributes): Refusal | null {
   const marked = /^Y/i.test(text(attributes, 'QualityControlImage') ?? '');
   const regions = items(attributes, 'AnatomicRegionSequence').flatMap((item) => texts(item, 'CodeValue'));
@@ -40,8 +40,8 @@ export function checkQuality(attributes: Attributes): Refusal | null {
 }
 
 /**
- * An animal, by the attributes that only animals have (PS3.3 section C.7.1.1): species that are not human, a breed,
- * four legs, an owner.
+ * Refuses animals, by the attributes of PS3.3 section C.7.1.1 for them: a species that is not human, a breed, four
+ * legs, an owner.
  */
 export function checkSpecies(attributes: Attributes): Refusal | null {
   return isAnimal(attributes) ? plainRefusal('not-human') : null;
@@ -63,7 +63,7 @@ function isAnimal(attributes: Attributes): boolean {
   );
 }
 
-/** @param minimumAge years; 0 takes films of every age. A film that tells no age is taken. */
+/** Refuses patients below `minimumAge` (years; 0 accepts every age). A film without an age is accepted. */
 export function checkAge(attributes: Attributes, minimumAge: number): Refusal | null {
   const age = minimumAge > 0 ? ageInYears(attributes) : undefined;
   if (age === undefined || age >= minimumAge) return null;

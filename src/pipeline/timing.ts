@@ -3,10 +3,7 @@ import type { FilmObserver, TimedStage } from './stage';
 
 export type Timed = <T>(stage: TimedStage, work: () => T | Promise<T>) => Promise<T>;
 
-/**
- * Runs work as a step of a trace, where there is one, and tells the observer how long it took, also where it failed: a
- * time-out is the time that matters.
- */
+/** Runs work as a span and reports its duration to the observer, also where it failed: time-outs matter most. */
 export function timing(observer: FilmObserver | undefined): Timed {
   return async (stage, work) => {
     const started = process.hrtime.bigint();

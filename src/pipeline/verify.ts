@@ -4,9 +4,9 @@ import type { Uid } from '../dicom/uid';
 import type { Archive } from './stage';
 
 /**
- * An answer to a store request proves little (some servers say 200 after a partial store), so a query has the last
- * word: one for all objects of a study that were stored in a run.
- * @throws HilumError STORE_NOT_CONFIRMED when a query does not find every object.
+ * Verifies by one query that all objects of a run are stored, as STOW-RS responses are not reliable (some servers
+ * answer 200 after storing a part).
+ * @throws HilumError STORE_NOT_CONFIRMED when an object is missing
  */
 export async function verify(
   study: Uid,

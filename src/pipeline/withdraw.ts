@@ -10,18 +10,18 @@ import { plainRefusal } from './refusal';
 import type { FilmReports } from './reports';
 import type { Archive, FilmOutcome } from './stage';
 
-/** What takes the place of a result whose film was rejected. */
+/** Replacement of a result whose film was rejected. */
 export interface Withdrawal {
   readonly outcome: FilmOutcome;
   readonly state: FilmState;
 }
 
 /**
- * Withdraws the result of a film: its next report says that the film was rejected, and names the earlier ones as its
- * predecessors. All that it says of patient and study is taken from the report in effect, so that it can also be made
- * where the archive hides the film.
- * @param listed the film, where the archive lists it still
- * @throws HilumError of the archive; ENCODE_FAILED where nothing tells where the film is.
+ * Withdraws the result of a film: a new report says that the film was rejected, and names the earlier ones as
+ * predecessors. Patient and study are copied from the report in effect, so that it also works where the archive does
+ * not list the film.
+ * @param listed the film, where the archive still lists it
+ * @throws HilumError of the archive; ENCODE_FAILED where the film's series is unknown
  */
 export async function withdraw(
   study: Uid,
@@ -50,7 +50,7 @@ function filmReference({ sopClassUid, seriesInstanceUid, sopInstanceUid }: FilmL
 
 type FilmLocation = Pick<InstanceReference, 'sopClassUid' | 'seriesInstanceUid' | 'sopInstanceUid'>;
 
-/** The film as the report's evidence has it. */
+/** The film's reference in the report's evidence. */
 function locate(report: Attributes): FilmLocation {
   const { film, sopInstanceUid } = readReport(report);
   if (film === null)

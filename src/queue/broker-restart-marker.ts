@@ -2,17 +2,17 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { sleep } from '../base/retry';
 import { onOwnChannel } from './declare';
 
-/** Another process may hold the marker for a moment while it reads it. */
+/** Attempts to read the marker, as another process may hold it for a moment. */
 const LOOKS = 4;
 const PAUSE_MS = 50;
 
 /**
- * When the broker was first seen after its last start (milliseconds since 1970). AMQP does not tell, so a marker
- * that is not persistent lies in a queue of its own: a restart loses it, and whoever connects first makes the next. A
- * RabbitMQ that was killed calls every message redelivered; what was queued before this moment may have been waiting
- * all the time, and is no sign of a worker that died. To be awaited before a message is queued or taken: the time is
- * that before the first look, so that what is queued by whoever saw a marker is younger than a marker made meanwhile by
- * somebody who did not see it yet.
+ * Time when the broker was first seen after its last start (milliseconds since 1970). AMQP does not report it, so a
+ * transient message, the marker, is kept in a queue of its own: a restart of the broker loses it, and the next process
+ * to connect makes a new one. After RabbitMQ is killed it marks every message as redelivered; a message queued before
+ * this time may simply have waited, and does not show that a worker died. Await it before messages are published or
+ * consumed. The time is taken before the first look, so that a message published by a process that saw a marker is
+ * younger than a marker that another process makes meanwhile.
  */
 export function brokerSeenSince(connection: ChannelModel, queue: string): Promise<number> {
   return onOwnChannel(connection, async (channel) => {

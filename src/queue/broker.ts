@@ -33,36 +33,36 @@ export type { StudyHandler } from './priority-consumer';
 export type { PublishOptions } from './publisher';
 
 export interface BrokerOptions extends ConnectionOptions {
-  /** First part of the names of all exchanges and queues. */
+  /** Prefix of the names of all exchanges and queues. */
   readonly prefix?: string;
-  /** One delay queue each (milliseconds). */
+  /** Delays of the delay queues (milliseconds). */
   readonly retryDelaysMs?: readonly number[];
   /**
-   * Sinks of results that are switched on: each has queues of its own, declared with all others, so that results wait
-   * for one that is away.
+   * Sinks that are switched on. Their queues are declared by every process, so that results wait for a sink that is
+   * away.
    */
   readonly sinks?: readonly string[];
-  /** All sinks that there may be: of those that are switched off, queues may be left (`unreadSinks`). */
+  /** All possible sinks: queues of those that are switched off may be left (`unreadSinks`). */
   readonly knownSinks?: readonly string[];
-  /** Longest wait for a publisher confirm, reconnecting included (milliseconds). */
+  /** Longest wait for a publisher confirm, including a reconnection (milliseconds). */
   readonly publishTimeoutMs?: number;
-  /** How long a message is held that could not be moved on, before it goes back to its queue (milliseconds). */
+  /** How long a message that can't be republished is held before it goes back to its queue (milliseconds). */
   readonly pauseMs?: number;
-  /** How often empty queues are looked at (milliseconds). */
+  /** Polling interval for empty queues (milliseconds). */
   readonly idleMs?: number;
 }
 
 export interface ConsumeOptions {
-  /** By default nothing is urgent, unless the message's header says so. */
+  /** By default no message is urgent, unless its header says so. */
   readonly classify?: Classify;
-  /** Urgent messages in a row after which a waiting routine one has its turn. */
+  /** Number of urgent messages in a row after which a waiting routine one is taken. */
   readonly routineEvery?: number;
 }
 
-/** Messages by where they wait; `retry` counts all delay queues together. */
+/** Number of messages by queue; `retry` is the sum of all delay queues. */
 export type Depths = Readonly<Record<'intake' | 'urgent' | 'routine' | 'retry' | 'dead', number>>;
 
-/** `retry` counts all delay queues together. */
+/** Number of messages by queue of a sink; `retry` is the sum of all delay queues. */
 export interface SinkDepths {
   readonly sink: string;
   readonly waiting: number;
@@ -73,71 +73,76 @@ export interface SinkDepths {
 export interface UnreadSink {
   readonly queues: SinkQueues;
   readonly messages: number;
-  /** Another worker may have it switched on. */
+  /** Another worker may have the sink switched on. */
   readonly consumers: number;
 }
 
 export interface Broker {
   readonly topology: Topology;
   /**
-   * Resolves when connected, declared and, after `consume`, consuming. @throws HilumError BROKER_UNREACHABLE or
-   * CONFIG_INVALID after `timeoutMs`.
+   * Resolves when connected, with everything declared and, after `consume`, consuming.
+   * @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID after `timeoutMs`
    */
   ready(timeoutMs: number): Promise<void>;
   /**
-   * Sorts what arrives into urgent and routine, and hands it to `handler`, at most `prefetch` messages at a time,
-   * urgent ones first, now and after every reconnection. To be called once.
+   * Sorts study messages into urgent and routine, and passes them to `handler`, urgent ones first and at most
+   * `prefetch` at the same time, now and after every reconnection. Call it once.
    */
   consume(handler: StudyHandler, prefetch: number, options?: ConsumeOptions): Promise<void>;
   /**
-   * Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for
-   * each sink that is switched on.
+   * Passes the results of a sink to `handler`, one at a time, now and after every reconnection. Call it once for each
+   * sink that is switched on.
    */
   consumeSink(sink: string, handler: MessageHandler): Promise<void>;
   /**
-   * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
-   * the time-out: it may have arrived all the same.
+   * Resolves when the broker has confirmed the message.
+   * @throws HilumError BROKER_UNREACHABLE when it has not in time; the message may have arrived all the same
    */
   publish(exchange: string, routingKey: string, body: Buffer, options?: PublishOptions): Promise<void>;
   /** Publishes a result event, routed by its priority: result.urgent, result.routine or result.none. */
   announce(result: ResultEvent): Promise<void>;
-  /** Publishes a step of a study in the background, in the order of the calls. A hint: neither throws nor waits. */
-  tellProgress(event: ProgressEvent): void;
-  /** Hands what others tell by `tellProgress` to `receive`, now and after every reconnection. To be called once. */
+  /**
+   * Publishes a step of a study in the background, in the order of the calls; it may get lost. Neither throws nor
+   * waits.
+   */
+  publishProgress(event: ProgressEvent): void;
+  /** Passes the progress events of other processes to `receive`, now and after every reconnection. Call it once. */
   consumeProgress(receive: (event: ProgressEvent) => void): Promise<void>;
   state(): BrokerState;
-  /** Messages in a queue; by default all that wait to be worked on, wherever. @throws HilumError BROKER_UNREACHABLE */
+  /**
+   * Number of messages in a queue; by default of all studies that wait in any queue.
+   * @throws HilumError BROKER_UNREACHABLE
+   */
   depth(queue?: string): Promise<number>;
   /** @throws HilumError BROKER_UNREACHABLE */
   depths(): Promise<Depths>;
-  /** Messages of each sink that is switched on. @throws HilumError BROKER_UNREACHABLE */
+  /** Numbers of messages of each sink that is switched on. @throws HilumError BROKER_UNREACHABLE */
   sinkDepths(): Promise<readonly SinkDepths[]>;
   /**
-   * The queues of sinks that are there although they are not switched on: what was announced since waits in them, and
-   * nobody reads it.
+   * Existing queues of sinks that are not switched on: results wait there and nobody consumes them.
    * @throws HilumError BROKER_UNREACHABLE
    */
   unreadSinks(): Promise<readonly UnreadSink[]>;
-  /** How many workers sort and take studies. @throws HilumError BROKER_UNREACHABLE */
+  /** Number of workers that consume studies. @throws HilumError BROKER_UNREACHABLE */
   workers(): Promise<number>;
   /**
-   * Seconds that the oldest message of each priority has waited, at most; empty without `consume`, which tells it.
+   * Upper bound of the waiting time of the oldest message of each priority (seconds); empty without `consume`.
    * @throws HilumError BROKER_UNREACHABLE
    */
   ages(): Promise<Readonly<Partial<Record<Priority, number>>>>;
   /**
-   * Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place.
-   * @throws HilumError BROKER_UNREACHABLE without a connection.
+   * Runs `use` on a channel of its own and closes it; unacknowledged messages of it go back to their place.
+   * @throws HilumError BROKER_UNREACHABLE without a connection
    */
   onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T>;
   /**
-   * Takes no more messages, waits up to `graceMs` milliseconds for those in hand, then closes. What is not settled by
-   * then goes back to the queue.
+   * Takes no more messages, waits up to `graceMs` milliseconds for those in work, then closes. Messages that are not
+   * settled by then go back to the queue.
    */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Connects in the background, for as long as it takes. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+/** Connects in the background, for as long as it takes. @throws HilumError CONFIG_INVALID for unreadable TLS files */
 export function connectBroker(options: BrokerOptions, log: Log): Broker {
   return new RabbitBroker(options, log);
 }
@@ -201,8 +206,8 @@ class RabbitBroker implements Broker {
   }
 
   private context(lane: Lane): MessageContext {
-    // Through the default exchange, straight to a queue; `mandatory`, as the broker confirms and drops what no queue
-    // takes.
+    // Published through the default exchange straight to a queue; `mandatory`, because the broker confirms and drops
+    // messages that no queue takes.
     const send: MessageContext['send'] = (queue, body, properties) =>
       this.publish('', queue, body, { ...properties, mandatory: true });
     return { lane, log: this.log, pauseMs: this.pauseMs, stopping: this.stopSignal.signal, send };
@@ -220,7 +225,7 @@ class RabbitBroker implements Broker {
     return inSpan(sending(exchange, key, body), publish);
   }
 
-  tellProgress(event: ProgressEvent): void {
+  publishProgress(event: ProgressEvent): void {
     this.progressPublisher.tell(event);
   }
 
@@ -250,7 +255,7 @@ class RabbitBroker implements Broker {
     return { intake: first!, urgent: second!, routine: third!, retry: sum(delayed), dead: last! };
   }
 
-  /** Each consumes the intake. */
+  /** Every worker consumes the intake queue. */
   async workers(): Promise<number> {
     return (await this.lookAt(this.topology.intake.name))?.consumerCount ?? 0;
   }
@@ -276,7 +281,7 @@ class RabbitBroker implements Broker {
     );
   }
 
-  /** Null where there is no such queue (404, which closes the channel). */
+  /** Null where the queue does not exist (404, which closes the channel). */
   private lookAt(queue: string): Promise<Replies.AssertQueue | null> {
     return this.onChannel((channel) => channel.checkQueue(queue)).catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 404) return null;

@@ -4,12 +4,9 @@ import { type Backoff, backoffMs, sleep, withTimeout } from '../base/retry';
 
 export interface KeeperOptions<C extends Channel> {
   readonly name: string;
-  /**
-   * Opens the channel and does all that belongs to it: declare, consume ... Whatever it opened must be closed when it
-   * throws.
-   */
+  /** Opens and prepares the channel (declare, consume ...). If it throws, it has to close what it has opened. */
   readonly open: (connection: ChannelModel) => Promise<C>;
-  /** Longest time for `open` (milliseconds): the protocol itself has none. */
+  /** Longest time for `open` (milliseconds): AMQP has no time-out of its own. */
   readonly openTimeoutMs: number;
   readonly backoff: Backoff;
   readonly onOpen?: () => void;
@@ -17,19 +14,19 @@ export interface KeeperOptions<C extends Channel> {
 }
 
 /**
- * Keeps one channel open for as long as the connection lives. The connection manager opens a channel again only
- * together with a new connection; but a broker closes a channel alone when a consumer holds a message for too long or a
- * queue is deleted, and then a service would listen to nothing.
+ * Keeps one channel open while there is a connection. The connection manager reopens channels only with a new
+ * connection; but a broker also closes a single channel, when a consumer holds a message for too long or a queue is
+ * deleted, and the service would then consume nothing.
  */
 export class ChannelKeeper<C extends Channel> {
   private connection: ChannelModel | undefined;
   private channel: C | undefined;
   private failures = 0;
   private readonly closed = new WeakSet<C>();
-  /** Ends waiting for the next opening when the connection goes. */
+  /** Aborts the wait for the next opening when the connection is lost. */
   private leaving = new AbortController();
   private readonly waiting = new Set<(channel: C) => void>();
-  /** Why the last opening failed, until one succeeds. */
+  /** Error of the last opening, until one succeeds. */
   problem: unknown;
 
   constructor(private readonly options: KeeperOptions<C>) {}
@@ -50,14 +47,17 @@ export class ChannelKeeper<C extends Channel> {
     void this.open(connection);
   }
 
-  /** The connection is gone, or is to be left alone. */
+  /** Called when the connection is lost or no longer needed. */
   detach(): void {
     this.connection = undefined;
     this.channel = undefined;
     this.leaving.abort();
   }
 
-  /** @throws HilumError BROKER_UNREACHABLE, or the last problem, when it is not open within `ms` milliseconds. */
+  /**
+   * @throws HilumError BROKER_UNREACHABLE, or the error of the last opening, when it is not open within `ms`
+   * milliseconds
+   */
   async whenOpen(ms: number): Promise<C> {
     if (this.channel !== undefined) return this.channel;
     let wake: (channel: C) => void = () => {};
@@ -87,7 +87,7 @@ export class ChannelKeeper<C extends Channel> {
     }
   }
 
-  /** A channel that comes too late is closed: it would consume beside the one that replaces it. */
+  /** A channel that opens too late is closed: it would consume beside its replacement. */
   private async openInTime(connection: ChannelModel): Promise<C> {
     const opening = this.options.open(connection);
     let late = false;
@@ -118,9 +118,7 @@ export class ChannelKeeper<C extends Channel> {
     this.waiting.clear();
   }
 
-  /**
-   * To be called when `channel` has closed, for whatever reason; opens another one where the connection is still there.
-   */
+  /** Call it when `channel` has closed for whatever reason; opens another one while there is a connection. */
   lost(channel: C, why: unknown): void {
     this.closed.add(channel);
     if (this.channel !== channel) return;

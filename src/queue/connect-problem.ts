@@ -1,6 +1,4 @@
-/**
- * What amqplib says of a connection that did not come about: it has no codes for it, so that its texts are read here.
- */
+/** Messages of amqplib for failed connections, which have no codes. */
 const SIGNS: readonly (readonly [RegExp, (vhost: string) => string])[] = [
   [
     /Expected ConnectionOpenOk; got <ConnectionClose/,
@@ -26,7 +24,7 @@ const SIGNS: readonly (readonly [RegExp, (vhost: string) => string])[] = [
   ],
 ];
 
-/** One sentence about why there is no connection; null where the error speaks for itself, or is none that is known. */
+/** Why there is no connection, in one sentence; null for an error that is unknown here or clear enough. */
 export function connectProblem(error: unknown, url: string): string | null {
   const text = error instanceof Error ? `${'code' in error ? String(error.code) : ''} ${error.message}`.trim() : '';
   const message = error instanceof Error ? error.message : '';

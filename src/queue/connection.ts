@@ -11,15 +11,15 @@ export interface ConnectionOptions {
   /** amqp://user:password@host:port/vhost, or amqps:// */
   readonly url: string;
   readonly tls?: TlsFiles;
-  /** Seconds, as AMQP counts them. */
+  /** In seconds, as in AMQP. */
   readonly heartbeatSeconds?: number;
   readonly connectTimeoutMs?: number;
   readonly reconnect?: Backoff;
 }
 
 /**
- * `misconfigured`: the broker is there, but has queues or exchanges of our names with other arguments. `blocked`: it
- * takes no messages (memory or disk alarm).
+ * `misconfigured`: the broker has queues or exchanges of our names with other arguments. `blocked`: it accepts no
+ * messages (memory or disk alarm).
  */
 export const BROKER_STATES = [
   'connecting',
@@ -34,12 +34,9 @@ export type BrokerState = (typeof BROKER_STATES)[number];
 
 export const CLOSE_TIMEOUT_MS = 3_000;
 
-/**
- * One connection that comes back by itself, and the channels that live on it. Connects in the background, for as long
- * as it takes.
- */
+/** A connection that reconnects by itself, and its channels. Connects in the background, for as long as it takes. */
 export class BrokerConnection {
-  /** The broker's host and port, for the log: never with a password. */
+  /** Host and port of the broker for the log, without a password. */
   readonly where: string;
   private readonly url: string;
   private readonly manager: AmqpConnectionManager;
@@ -52,7 +49,7 @@ export class BrokerConnection {
   private phase: 'running' | 'stopping' | 'stopped' = 'running';
   private connectProblem: unknown;
 
-  /** @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+  /** @throws HilumError CONFIG_INVALID for unreadable TLS files */
   constructor(
     options: ConnectionOptions,
     private readonly log: Log,
@@ -77,7 +74,7 @@ export class BrokerConnection {
     this.listen();
   }
 
-  /** Keeps a channel open from now on, for as long as there is a connection. */
+  /** Keeps a channel open from now on, while there is a connection. */
   keep<C extends Channel>(name: string, open: (connection: ChannelModel) => Promise<C>): ChannelKeeper<C> {
     const onLost = (error: unknown) => {
       if (isMismatch(error))
@@ -115,7 +112,7 @@ export class BrokerConnection {
     return this.blocked ? 'blocked' : 'connected';
   }
 
-  /** Resolves when all channels are open. @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID after `timeoutMs`. */
+  /** Resolves when all channels are open. @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID after `timeoutMs` */
   async ready(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     try {
@@ -139,7 +136,7 @@ export class BrokerConnection {
   async close(): Promise<void> {
     for (const keeper of this.keepers) keeper.detach();
     const connection = this.current();
-    // close() may wait for ever on a dead peer (amqplib); then the socket is cut.
+    // close() may never resolve with a dead peer (amqplib); then the socket is destroyed.
     if (!(await inTime(this.manager.close(), CLOSE_TIMEOUT_MS)))
       (
         connection as unknown as { connection?: { stream?: { destroy(): void } } } | undefined
@@ -168,7 +165,7 @@ export class BrokerConnection {
     this.everConnected = true;
     this.blocked = false;
     this.connectProblem = undefined;
-    // Without a listener an 'error' event would end the process; 'close' follows it and is what counts.
+    // Without a listener an 'error' event would end the process; 'close' follows it and is handled.
     connection.on('error', () => {});
     this.log.info({ event: 'broker.connected', broker: this.where }, 'connected to the broker');
     for (const keeper of this.keepers) keeper.attach(connection);
@@ -179,7 +176,7 @@ export class BrokerConnection {
     this.connectProblem = error;
     if (this.phase !== 'running') return;
     const waitMs = backoffMs(this.failures++, this.reconnect);
-    // Read by the manager right after this event.
+    // The manager reads it right after this event.
     this.manager.reconnectTimeInSeconds = waitMs / 1000;
     this.log.warn(
       { event, broker: this.where, nextTrySeconds: waitMs / 1000, error: describeError(error) },
@@ -192,7 +189,7 @@ function isMismatch(problem: unknown): problem is HilumError {
   return problem instanceof HilumError && problem.code === 'CONFIG_INVALID';
 }
 
-/** Whether `promise` settled, well or not, within `ms` milliseconds. */
+/** Whether `promise` has settled, fulfilled or rejected, within `ms` milliseconds. */
 export async function inTime(promise: Promise<unknown>, ms: number): Promise<boolean> {
   try {
     await withTimeout(

@@ -9,32 +9,32 @@ interface AboutStudy {
   readonly studyInstanceUid: Uid;
 }
 
-/** A message together with what became of it. */
+/** A message and how it is settled. */
 export interface Settled<E> {
   readonly settlement: Settlement;
   readonly message: ConsumedMessage;
-  /** Null where the message could not be read. */
+  /** Null where the message could not be parsed. */
   readonly event: E | null;
-  /** Names the study, where the message was worked on. */
+  /** Logger with the study's UID, where the message was worked on. */
   readonly log: Log;
-  /** For the log: which try it was, how often it was lost, and the error's code and sentence where there was one. */
+  /** For the log: number of the attempt, number of losses, and code and sentence of the error where there is one. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export interface ConsumerParts<E> {
   /** @throws HilumError EVENT_INVALID */
   readonly parse: (body: Uint8Array) => E;
-  /** What it throws is settled by the retry policy. `log` names the study. */
+  /** Its errors are settled by the retry policy. `log` has the study's UID. */
   readonly work: (event: E, message: ConsumedMessage, log: Log) => Promise<void>;
   readonly retry: RetryPolicy;
-  /** Logs and counts what is about to be done with a message. Must not throw. */
+  /** Logs and counts how a message is about to be settled. Must not throw. */
   readonly report: (settled: Settled<E>) => void;
   readonly log: Log;
 }
 
 /**
- * Makes the handler of a queue: it works on a message, then settles it, exactly once, last, on every path, and never
- * rejects. A redelivered message is not worked on: a worker may have died over it.
+ * Makes the handler of a queue: it works on a message and then settles it, exactly once, last, on every path; it never
+ * rejects. A redelivered message is not worked on, as a worker may have died of it.
  */
 export function createConsumer<E extends AboutStudy>(parts: ConsumerParts<E>): MessageHandler {
   const { parse, retry, log } = parts;
@@ -94,8 +94,8 @@ function conclude<E>(
 }
 
 /**
- * With the delay that there is a queue for: log, list and counters must not name another, such as a Retry-After of
- * days.
+ * With the delay of the delay queue that is used: log, list and metrics must not report another one, such as a
+ * Retry-After of days.
  */
 function inFact(settlement: Settlement, { delaysMs }: RetryPolicy): Settlement {
   return 'delayMs' in settlement && settlement.delayMs > 0 && delaysMs.length > 0
@@ -103,7 +103,7 @@ function inFact(settlement: Settlement, { delaysMs }: RetryPolicy): Settlement {
     : settlement;
 }
 
-/** Does to a message what was decided. */
+/** Settles a message as decided. */
 function carryOut(settlement: Settlement, message: ConsumedMessage): Promise<void> {
   switch (settlement.kind) {
     case 'ack':

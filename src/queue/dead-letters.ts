@@ -15,89 +15,89 @@ import {
 import type { Lane } from './topology';
 
 /**
- * A message that was given up, of a study or of a result on its way to a sink. What does not look like ours is left
+ * A dead letter: a study message, or a result for a sink, that was given up. Values that do not look like ours are left
  * out: anybody may publish, and this is printed.
  */
 export interface DeadLetter {
   /**
-   * Twelve hexadecimal digits of a digest of queue, message and history: the same at every look, another after the next
-   * death.
+   * Twelve hexadecimal digits of a digest of queue, message and history: the same in every listing, another one after
+   * the next failure.
    */
   readonly id: string;
-  /** `study`, or the sink that the result was for. */
+  /** `study`, or the name of the sink. */
   readonly queue: string;
-  /** Null where the message names none. */
+  /** Null where the message has none. */
   readonly studyInstanceUid: Uid | null;
   readonly reason: string;
-  /** ISO 8601, UTC; null where the message does not tell. */
+  /** ISO 8601, UTC; null where the message has none. */
   readonly diedAt: string | null;
-  /** The failed tries that it remembers, oldest first, those before a replay included. */
+  /** Failed attempts in its history, the oldest first, also those before a replay. */
   readonly attempts: readonly Attempt[];
-  /** How often it came back from a worker or broker that died. */
+  /** Number of times that it came back from a worker or broker that died. */
   readonly lost: number;
   readonly bytes: number;
 }
 
-/** One of the queues of dead letters, and where a replay goes. */
-export interface DeadLane {
+/** A dead-letter queue, and the queue that a replay goes to. */
+export interface DeadLetterQueue {
   /** `study`, or the name of a sink. */
   readonly name: string;
   readonly lane: Pick<Lane, 'dead' | 'entrance'>;
 }
 
-export type Fate = 'keep' | 'replay' | 'drop';
+export type DeadLetterAction = 'keep' | 'replay' | 'drop';
 
 /**
- * The dead queue of studies, then one for each sink that is switched on or was once. @throws HilumError
- * BROKER_UNREACHABLE
+ * The dead-letter queue of studies, then those of all sinks that are or were switched on.
+ * @throws HilumError BROKER_UNREACHABLE
  */
-export async function deadLanes(broker: Broker): Promise<DeadLane[]> {
+export async function deadLetterQueues(broker: Broker): Promise<DeadLetterQueue[]> {
   const off = await broker.unreadSinks();
-  const sinks = [...broker.topology.sinks, ...off.map(({ queues }) => queues)].map((queues): DeadLane => ({
+  const sinks = [...broker.topology.sinks, ...off.map(({ queues }) => queues)].map((queues): DeadLetterQueue => ({
     name: queues.sink,
     lane: queues,
   }));
   return [studyLane(broker), ...sinks];
 }
 
-function studyLane(broker: Broker): DeadLane {
+function studyLane(broker: Broker): DeadLetterQueue {
   return { name: 'study', lane: broker.topology };
 }
 
 /**
- * Shows each dead letter that is there now in one dead queue, by default that of studies, oldest first, to `decide`,
- * and does what it says; `done` hears of each afterwards. Where `decide` throws, the letter and those behind it stay.
+ * Passes each dead letter of one queue (default: studies), the oldest first, to `decide`, and applies the decision;
+ * then calls `done`. Where `decide` throws, the letter and all after it stay.
  *
- * All are taken one by one without an acknowledgement and held on one channel. Closing it, or dying, puts what was kept
- * back into its old place. A replayed one is acknowledged after its copy is confirmed in the entrance: killed in
- * between, there are two, never none.
- * @throws HilumError BROKER_UNREACHABLE; DEAD_QUEUE_BUSY while another process does the same, which would see only a
- * part.
+ * The letters are taken one by one without an acknowledgement and held on one channel; closing it, or a crash, puts
+ * those that are kept back into their old places. A replayed letter is acknowledged after its copy is confirmed: a
+ * crash in between leaves two copies, never none.
+ * @throws HilumError BROKER_UNREACHABLE; DEAD_QUEUE_BUSY while another process does the same and this one would see
+ * only a part
  */
-export async function sortDeadLetters(
+export async function processDeadLetters(
   broker: Broker,
-  decide: (letter: DeadLetter) => Fate | Promise<Fate>,
-  done: (letter: DeadLetter, fate: Fate) => void = () => {},
+  decide: (letter: DeadLetter) => DeadLetterAction | Promise<DeadLetterAction>,
+  done: (letter: DeadLetter, action: DeadLetterAction) => void = () => {},
   { name, lane: { dead, entrance } } = studyLane(broker),
 ): Promise<void> {
   await broker
     .onChannel(async (channel) => {
       await lock(channel, `${dead.name}.lock`);
-      // Counted once: what dies again meanwhile comes after these and is left for the next time.
+      // Counted once: letters that arrive meanwhile are left for the next time.
       const { messageCount } = await channel.checkQueue(dead.name);
       for (let taken = 0; taken < messageCount; taken++) {
         const message = await channel.get(dead.name);
         if (message === false) break;
         const letter = describeLetter(message, name);
-        const fate = await decide(letter);
-        if (fate === 'replay')
+        const action = await decide(letter);
+        if (action === 'replay')
           await broker.publish('', entrance.name, message.content, {
             headers: freshHeaders(message.properties.headers ?? {}),
             messageId: message.properties.messageId as string | undefined,
             mandatory: true,
           });
-        if (fate !== 'keep') channel.ack(message);
-        done(letter, fate);
+        if (action !== 'keep') channel.ack(message);
+        done(letter, action);
       }
       await channel.deleteQueue(`${dead.name}.lock`);
     })
@@ -114,8 +114,8 @@ export async function sortDeadLetters(
 }
 
 /**
- * A queue that belongs to this connection alone and goes with it, however it ends. 405 RESOURCE_LOCKED: it is
- * another's.
+ * An exclusive queue as a lock: it ends with the connection, however that ends. 405 RESOURCE_LOCKED: another process
+ * holds it.
  */
 async function lock(channel: Channel, queue: string): Promise<void> {
   try {

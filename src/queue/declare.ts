@@ -3,15 +3,15 @@ import { HilumError } from '../base/errors';
 import { allQueues, type Binding, type Exchange, type Queue, type Topology } from './topology';
 
 /**
- * Declares everything; what is there already with the same arguments stays as it is.
- * @throws HilumError CONFIG_INVALID when it is there with other arguments (406 PRECONDITION_FAILED).
+ * Declares all exchanges, queues and bindings; existing ones with the same arguments stay.
+ * @throws HilumError CONFIG_INVALID when one exists with other arguments (406 PRECONDITION_FAILED)
  */
 export async function declare(connection: ChannelModel, plan: Topology): Promise<void> {
   const exchanges = [plan.study, plan.result, plan.progress.exchange];
   await assert(connection, plan, { exchanges, queues: allQueues(plan), bindings: plan.bindings });
 }
 
-/** After `declare`. @throws HilumError CONFIG_INVALID likewise. */
+/** Call it after `declare`. @throws HilumError CONFIG_INVALID as there */
 export async function declareProgressQueue(connection: ChannelModel, plan: Topology): Promise<void> {
   const { queue, binding } = plan.progress;
   await assert(connection, plan, { exchanges: [], queues: [queue], bindings: [binding] });
@@ -46,7 +46,7 @@ async function assert(
   }
 }
 
-/** On a channel of its own: the broker closes a channel on which anything is refused. */
+/** On a channel of its own, as the broker closes the channel of a refused operation. */
 export async function onOwnChannel<T>(connection: ChannelModel, use: (channel: Channel) => Promise<T>): Promise<T> {
   const channel = await connection.createChannel();
   channel.on('error', () => {});

@@ -8,22 +8,20 @@ import { refusedInARow } from './retry-policy';
 import { delayFor, type Lane } from './topology';
 import { processing } from './trace';
 
-/**
- * Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md).
- */
+/** Headers of study messages and, except for the priority, of results for a sink; all optional (docs/events.md). */
 const ATTEMPT_HEADER = 'x-hilum-attempt';
 const AWAY_HEADER = 'x-hilum-away';
 export const LOST_HEADER = 'x-hilum-lost';
 const SLICE_HEADER = 'x-hilum-slice';
 export const REASON_HEADER = 'x-hilum-reason';
 export const HISTORY_HEADER = 'x-hilum-history';
-/** When the message was put into the queue that it is in (milliseconds since 1970). */
+/** Time when the message was put into its present queue (milliseconds since 1970). */
 const QUEUED_HEADER = 'x-hilum-queued';
-/** Missing until it is decided. */
+/** Missing until the priority is decided. */
 export const PRIORITY_HEADER = 'x-hilum-priority';
 const HISTORY_LENGTH = 20;
 
-/** One failed try: which, when (ISO 8601, UTC), and the error's code. */
+/** A failed attempt: its number, its time (ISO 8601, UTC) and the error's code. */
 export interface Attempt {
   readonly attempt: number;
   readonly at: string;
@@ -31,59 +29,63 @@ export interface Attempt {
 }
 
 /**
- * One message in hand. It must be settled exactly once, by one of the six methods; none of them rejects. What can't be
- * settled (the channel died, the broker does not confirm) goes back to the queue: the broker delivers it again.
+ * A message in work. It has to be settled exactly once by one of six methods, none of which rejects. A message that
+ * can't be settled (the channel has closed, the broker does not confirm) stays with the broker, which delivers it
+ * again.
  */
 export interface ConsumedMessage {
   readonly body: Uint8Array;
   readonly messageId: string | undefined;
   /**
-   * The broker may have given this message to a consumer before and never heard what became of it. After a kill of the
-   * broker it says so of all messages.
+   * The broker may have delivered this message before without getting an acknowledgement. After the broker was killed
+   * it is set on all messages.
    */
   readonly redelivered: boolean;
-  /** Redelivered, and the broker was restarted while it waited: that explains it. */
+  /** Redelivered, but the broker was restarted while it waited, which explains it. */
   readonly outlivedBroker: boolean;
-  /** Which try this is, from 1; after a replay from 1 again. */
+  /** Number of this attempt, from 1; starts again after a replay. */
   readonly attempt: number;
-  /** A try has failed, be it before a replay. */
+  /** An attempt has failed before, also before a replay. */
   readonly hasFailed: boolean;
-  /** Of the tries before, those that found the other side away and were counted so. */
+  /** Number of earlier attempts that found the other side away and were counted as such. */
   readonly away: number;
-  /** Tries right before this one that were all refused the sign-in. */
+  /** Number of attempts directly before this one that were refused the sign-in. */
   readonly refused: number;
-  /** How often it was requeued because it had been redelivered. */
+  /** Number of times that it was requeued because it had been redelivered. */
   readonly lost: number;
-  /** How often a part of its study was done and the rest left for later. */
+  /** Number of times that a part of its study was done and the rest left for later. */
   readonly slices: number;
   /**
-   * Seconds since the message was published, delays before its present try left out; null where it does not tell. Two
-   * clocks may be in it.
+   * Seconds since the message was published, without the delays before the present attempt; null where unknown. The
+   * clocks of two machines may be involved.
    */
   readonly waitedSeconds: number | null;
-  /** The work on it, as a step of the trace that it came with. */
+  /** Span of the work on it, in the trace that came with the message. */
   readonly span: SpanStart;
   readonly isSettled: boolean;
   ack(): Promise<void>;
-  /** Once more after at least `delayMs` milliseconds, as the next try. `isAway`: this try is counted among `away`. */
+  /** Retried after at least `delayMs` milliseconds as the next attempt. `isAway`: this attempt counts among `away`. */
   retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
   deadLetter(reason: string): Promise<void>;
-  /** basic.nack: back to its place in the queue untouched, for another consumer. */
+  /** basic.nack: back to its place in the queue unchanged, for another consumer. */
   nack(): Promise<void>;
-  /** To the end of its queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
+  /**
+   * Requeued at the end after at least `delayMs` milliseconds (0: at once), as the same attempt, counted as lost once
+   * more.
+   */
   requeue(delayMs: number): Promise<void>;
-  /** To the end of its queue at once, as the same try: neither failed nor lost, one slice further. */
+  /** Requeued at the end at once, as the same attempt, neither failed nor lost: one slice further. */
   continueLater(): Promise<void>;
 }
 
 export interface MessageContext {
   readonly lane: Lane;
   readonly log: Log;
-  /** Publishes to a queue, confirmed and routed. @throws HilumError */
+  /** Publishes to a queue and waits for confirm and routing. @throws HilumError */
   readonly send: (queue: string, body: Buffer, properties: KeptProperties) => Promise<void>;
   /**
-   * How long a message is held that could not be moved on, before it goes back (milliseconds): no tight circle while
-   * the broker is in trouble.
+   * How long a message that can't be republished is held before it goes back (milliseconds), so that nothing loops
+   * while the broker is in trouble.
    */
   readonly pauseMs: number;
   readonly stopping: AbortSignal;
@@ -92,15 +94,15 @@ export interface MessageContext {
 interface KeptProperties {
   readonly headers: MessageHeaders;
   readonly messageId: string | undefined;
-  /** Seconds since 1970; now where it is left out. */
+  /** Seconds since 1970; now where absent. */
   readonly timestamp?: number | undefined;
 }
 
 export type MessageHeaders = Record<string, unknown>;
 
 /**
- * @param queue where the message came from, and goes back to
- * @param brokerSince when the broker was first seen after its last start (milliseconds since 1970)
+ * @param queue queue that the message came from and goes back to
+ * @param brokerSince time when the broker was first seen after its last start (milliseconds since 1970)
  */
 export function consumedMessage(
   channel: Channel,
@@ -126,7 +128,7 @@ export function consumedMessage(
     attempt: tries + 1,
     hasFailed: history.length > 0,
     away,
-    // A replay counts from the first try on, but keeps the history.
+    // A replay starts again with the first attempt, but keeps the history.
     refused: Math.min(tries, refusedInARow(history.map(({ code }) => code))),
     lost,
     slices,
@@ -145,7 +147,7 @@ export function consumedMessage(
       ),
     deadLetter: (reason) => settling.once(() => settling.move(context.lane.dead.name, failed(reason))),
     nack: () => settling.once(async () => settling.tell('nack')),
-    // Lost is not failed: it has waited since it was first published.
+    // A loss is no failure: it has waited since it was first published.
     requeue: (delayMs) =>
       settling.once(() =>
         settling.move(
@@ -164,7 +166,7 @@ export function timestampOf({ properties }: Pick<Message, 'properties'>): number
   return typeof value === 'number' && value > 0 && value < 1e11 ? value : undefined;
 }
 
-/** The priority that a message was given before; undefined where none was, or none of ours. */
+/** The priority that a message was given before; undefined where it has none or an unknown one. */
 export function priorityOf(headers: MessageHeaders): Priority | undefined {
   return PRIORITIES.find((priority) => priority === headers[PRIORITY_HEADER]);
 }
@@ -172,8 +174,8 @@ export function priorityOf(headers: MessageHeaders): Priority | undefined {
 export type MessageHandler = (message: ConsumedMessage) => Promise<void>;
 
 /**
- * Hands a message over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause.
- * Never rejects.
+ * Passes a message to the handler. One that the handler leaves unsettled, a defect, goes back to its queue after a
+ * pause. Never rejects.
  */
 export function handle(message: ConsumedMessage, handler: MessageHandler, context: MessageContext): Promise<void> {
   return inSpan(message.span, () => handOver(message, handler, context));
@@ -197,7 +199,7 @@ async function handOver(
   }
 }
 
-/** The mechanics of settling one message. `once` throws when called a second time, before anything is sent. */
+/** Settles one message. `once` throws when called a second time, before anything is sent. */
 export function settler(channel: Channel, message: Message, { log, send, pauseMs, stopping }: MessageContext) {
   let settled = false;
   const sent: MessageHeaders = message.properties.headers ?? {};
@@ -206,19 +208,18 @@ export function settler(channel: Channel, message: Message, { log, send, pauseMs
       if (how === 'ack') channel.ack(message);
       else channel.nack(message, false, true);
     } catch (error) {
-      // The channel died while the work was done: the broker has the message and delivers it again, which changes
-      // nothing.
+      // The channel closed while the work was done: the broker delivers the message again.
       log.debug(
         { event: 'broker.settle-dropped', error: describeError(error) },
         'the channel is gone; the broker will deliver the message again',
       );
     }
   };
-  // Published and confirmed first, acknowledged second: a crash in between leaves two copies, the other order none.
+  // Published and confirmed first, acknowledged second: a crash in between leaves two copies, never none.
   const move = async (queue: string, headers: MessageHeaders, timestamp?: number): Promise<void> => {
     try {
       await send(queue, message.content, {
-        // One that came without a trace goes on in the one that was begun here.
+        // A message that came without a trace continues in the one that was started here.
         headers: { ...traceCarrier(), ...headers, ...carrierOf(sent), [QUEUED_HEADER]: Date.now() },
         messageId: message.properties.messageId as string | undefined,
         timestamp,
@@ -254,22 +255,19 @@ function failedHeaders(headers: MessageHeaders, attempt: number, reason: string)
   };
 }
 
-/** Ours only: what the broker adds (x-death ...) grows with every round. */
+/** Hilum's own headers only: those of the broker (x-death ...) grow with every round. */
 function ownHeaders(headers: MessageHeaders): MessageHeaders {
   const priority = priorityOf(headers);
   return { ...wayHeaders(headers), ...(priority === undefined ? {} : { [PRIORITY_HEADER]: priority }) };
 }
 
-/** What a message carries of its way so far; not its priority. */
+/** Headers that keep a message's history; not its priority. */
 export function wayHeaders(headers: MessageHeaders): MessageHeaders {
   const names = [ATTEMPT_HEADER, AWAY_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
-/**
- * Of a message that is to start anew: the first try, never lost, its priority to be decided again; what happened before
- * stays in its history.
- */
+/** Headers of a message that starts again: first attempt, never lost, no priority; the history stays. */
 export function freshHeaders(headers: MessageHeaders): MessageHeaders {
   return {
     ...carrierOf(headers),
@@ -280,7 +278,7 @@ export function freshHeaders(headers: MessageHeaders): MessageHeaders {
   };
 }
 
-/** The failed tries that a message carries; none where the header is missing or not ours. */
+/** Failed attempts in the header; none where it is missing or not ours. */
 export function readHistory(header: unknown): Attempt[] {
   if (typeof header !== 'string' || header.length > 16_384) return [];
   try {

@@ -10,15 +10,15 @@ import { QueueAge } from './queue-age';
 import { Scheduler } from './scheduler';
 import type { Topology } from './topology';
 
-/** `priority`: by the queue that the message was taken from. */
+/** `priority`: of the queue that the message was taken from. */
 export type StudyHandler = (message: ConsumedMessage, priority: Priority) => Promise<void>;
 
 export interface PriorityConsumerOptions {
   /** Messages worked on at the same time. */
   readonly prefetch: number;
-  /** Urgent messages in a row after which a waiting routine one has its turn. */
+  /** Number of urgent messages in a row after which a waiting routine one is taken. */
   readonly routineEvery: number;
-  /** How often empty queues are looked at (milliseconds). */
+  /** Polling interval for empty queues (milliseconds). */
   readonly idleMs: number;
 }
 
@@ -27,13 +27,13 @@ interface Taken {
   readonly message: GetMessage;
 }
 
-/** Longest wait for a channel before the scheduler is told that there is nothing (milliseconds). */
+/** Longest wait for a channel before the queue counts as empty (milliseconds). */
 const CHANNEL_WAIT_MS = 1_000;
 
 /**
- * Takes messages out of the urgent and the routine queue, one when a slot is free (basic.get), and hands each to
- * `handler`. Not by basic.consume: the broker knows no order between two queues and would send messages ahead, to wait
- * behind a busy worker's study while another worker is idle.
+ * Takes messages from the urgent and the routine queue, one for each free slot (basic.get), and passes them to
+ * `handler`. basic.consume is not used: the broker has no order between two queues, and would send messages ahead that
+ * wait behind a busy worker's study while another worker is idle.
  */
 export class PriorityConsumer {
   private readonly keeper: ChannelKeeper<Channel>;
@@ -63,7 +63,7 @@ export class PriorityConsumer {
       idleMs: options.idleMs,
       take,
       work,
-      giveBack: ({ channel, message }) => channel.nack(message, false, true),
+      requeue: ({ channel, message }) => channel.nack(message, false, true),
     });
     this.keeper = connection.keep('worker', async (open) => {
       await declare(open, plan);
@@ -84,19 +84,19 @@ export class PriorityConsumer {
     this.scheduler.start();
   }
 
-  /** There may be a message. */
+  /** Called when there may be a message. */
   wake(): void {
     this.scheduler.wake();
   }
 
-  /** Seconds that the oldest message of a queue with so many has waited, at most. */
+  /** Upper bound of the waiting time of the oldest of `messages` in a queue (seconds). */
   age(priority: Priority, messages: number): number {
     const now = Date.now();
     if (messages === 0) this.ages[priority].empty(now);
     return this.ages[priority].seconds(messages, now);
   }
 
-  /** Takes no more and waits up to `graceMs` milliseconds for those in hand. Resolves to how many are left. */
+  /** Takes no more, and waits up to `graceMs` milliseconds for messages in work. Resolves to the number left. */
   async stop(graceMs: number): Promise<number> {
     const all = this.scheduler.stop().then(() => Promise.allSettled([...this.inHand]));
     await inTime(all, graceMs);

@@ -18,20 +18,17 @@ import type { Topology } from './topology';
 import { processing } from './trace';
 
 /**
- * How urgent a study message is; null where that can't be told now: then it is worked on as routine, and asked about
- * again if it comes by again.
+ * Priority of a study message; null where it can't be decided now: then it is treated as routine, and classified again
+ * should it return.
  */
 export type Classify = (body: Uint8Array) => Promise<Priority | null>;
 
-/**
- * Messages that are classified at the same time. Little work, and a slow archive should not make the urgent ones queue
- * behind the others.
- */
+/** Number of messages classified at the same time: little work, and a slow archive should not delay urgent ones. */
 const PREFETCH = 10;
 
 /**
- * Moves each message of the intake queue to the urgent or the routine queue. It judges nothing else: what is wrong with
- * a message is for the consumer of these queues.
+ * Moves each message of the intake queue to the urgent or the routine queue. Errors in a message are left to the
+ * consumers of these.
  */
 export class PriorityRouter {
   private readonly consumer: QueueConsumer;
@@ -47,7 +44,7 @@ export class PriorityRouter {
       inSpan(processing(message, plan.intake.name), () => this.route(channel, message));
     const prepare = async (open: ChannelModel) => {
       await declare(open, plan);
-      // Before anything is moved: what is queued earlier than the marker does not count as lost when its worker dies.
+      // Before anything is moved: a message queued before the marker does not count as lost when its worker dies.
       await brokerSeenSince(open, plan.restartMarker.name);
     };
     this.consumer = new QueueConsumer(connection, {
@@ -59,14 +56,14 @@ export class PriorityRouter {
     });
   }
 
-  /** Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the intake. */
+  /** Takes no more, and waits up to `graceMs` milliseconds for messages in work; the rest goes back to the intake. */
   async stop(graceMs: number): Promise<void> {
     await this.consumer.stop(graceMs);
   }
 
   /**
-   * A message that comes by again after a delay keeps its priority. One that is redelivered is passed on like any
-   * other: nothing was done with it.
+   * A message that returns after a delay keeps its priority. A redelivered one is passed on like any other, as nothing
+   * was done with it.
    */
   private async route(channel: Channel, message: Message): Promise<void> {
     const headers: MessageHeaders = message.properties.headers ?? {};
@@ -74,7 +71,7 @@ export class PriorityRouter {
     const priority = known ?? (await this.classify(message.content).catch(() => null));
     const way = wayHeaders(headers);
     describeSpan({ 'hilum.priority': priority ?? 'undecided' });
-    // After a delay the waiting starts anew; the first time through, it began when the event was published.
+    // After a delay the waiting time starts again; the first time it starts with the publication.
     const timestamp = known === undefined ? timestampOf(message) : undefined;
     await settler(channel, message, this.context).move(
       this.plan[priority ?? 'routine'].name,

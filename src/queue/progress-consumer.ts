@@ -11,8 +11,8 @@ import type { Topology } from './topology';
 const PREFETCH = 50;
 
 /**
- * Hands the progress events of workers elsewhere to `receive`, in their order, and acknowledges each at once: they are
- * hints and are not tried again. Its queue is declared here alone, so that there is none where nobody keeps a list.
+ * Passes the progress events of other workers to `receive`, in order, and acknowledges each at once: they may get lost
+ * and are not retried. The queue is declared here only, so that there is none where no process keeps a list.
  */
 export function progressConsumer(
   connection: BrokerConnection,

@@ -1,18 +1,17 @@
 import { encodeProgressEvent, type ProgressEvent } from '../events/progress-event';
 
-/** Events that wait for the broker at most; beyond, new ones are dropped. */
+/** Largest number of events that wait for the broker; further ones are dropped. */
 const LIMIT = 1_000;
 
 /**
- * Publishes progress events one after the other, so that they arrive in the order in which they were told, and in the
- * background: nobody waits for them. They are hints: what the broker does not take is dropped, and the result of the
- * study says in the end what became of it.
+ * Publishes progress events one after the other, in order, in the background. Events that the broker does not take are
+ * dropped: the study's result follows in the end.
  */
 export class ProgressPublisher {
   private last: Promise<void> = Promise.resolve();
   private waiting = 0;
 
-  /** @param publish one message, confirmed; may reject */
+  /** @param publish publishes one message with a confirm; may reject */
   constructor(private readonly publish: (body: Buffer) => Promise<void>) {}
 
   /** Neither throws nor waits. */
@@ -25,7 +24,7 @@ export class ProgressPublisher {
       .finally(() => this.waiting--);
   }
 
-  /** Resolves when all that was told so far is published or dropped. */
+  /** Resolves when all earlier events are published or dropped. */
   settled(): Promise<void> {
     return this.last;
   }

@@ -18,13 +18,13 @@ export interface PublishOptions {
 
 const RESEND_PAUSE_MS = 200;
 
-/** Publishes with confirms on a channel of its own, over reconnections. */
+/** Publishes with confirms on a channel of its own, across reconnections. */
 export class Publisher {
   private readonly keeper: ChannelKeeper<ConfirmChannel>;
   /** Correlation ids of messages that the broker could not route. */
   private readonly returned = new Set<string>();
 
-  /** @param timeoutMs longest wait for a confirm, reconnecting included */
+  /** @param timeoutMs longest wait for a confirm, including a reconnection (milliseconds) */
   constructor(
     private readonly connection: BrokerConnection,
     plan: Topology,
@@ -40,14 +40,14 @@ export class Publisher {
   }
 
   /**
-   * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
-   * the time-out: it may have arrived all the same.
+   * Resolves when the broker has confirmed the message.
+   * @throws HilumError BROKER_UNREACHABLE when it has not in time; the message may have arrived all the same
    */
   async publish(exchange: string, routingKey: string, body: Buffer, options: PublishOptions = {}): Promise<void> {
     const deadline = Date.now() + this.timeoutMs;
     const { headers, messageId = randomUUID(), timestamp, mandatory = false } = options;
-    // Of this call alone: copies of a message share its id, and one of them may be returned while another is on its
-    // way.
+    // Unique for this call: copies of a message share its id, and one of them may be returned while another is still
+    // unconfirmed.
     const correlationId = randomUUID();
     for (;;) {
       if (this.connection.state() === 'stopped')
@@ -61,7 +61,7 @@ export class Publisher {
         );
         break;
       } catch (error) {
-        // Nacked, or the channel closed before the confirm: sent again, for twice does no harm and not at all does.
+        // Nacked, or the channel closed before the confirm: published again, as a duplicate does no harm.
         if (Date.now() + RESEND_PAUSE_MS >= deadline) throw error instanceof HilumError ? error : unconfirmed(error);
         await sleep(RESEND_PAUSE_MS);
       }
@@ -80,7 +80,7 @@ function unconfirmed(cause?: unknown): HilumError {
   return new HilumError('BROKER_UNREACHABLE', 'transient', 'the broker did not confirm a message in time', { cause });
 }
 
-/** Persistent, and resolved by the broker's confirm. Rejects on a nack and when the channel closes first. */
+/** Persistent; resolves with the broker's confirm. Rejects on a nack or when the channel closes first. */
 function confirmed(
   channel: ConfirmChannel,
   exchange: string,

@@ -1,17 +1,17 @@
 /**
- * How long the oldest message of a queue has waited, at most, without a look at it: taking a message only to look marks
- * it as redelivered, and AMQP 0-9-1 has no other way. What is known: the head came after the last message that was
- * taken, and after the last time that the queue was empty. All times in milliseconds since 1970.
+ * Upper bound of the waiting time of a queue's oldest message, without taking it: basic.get would mark it as
+ * redelivered, and AMQP 0-9-1 has no other way to look. The first message was published after the last one that was
+ * taken, and after the queue was last empty. All times in milliseconds since 1970.
  */
 export class QueueAge {
-  /** What waits now was published after this. */
+  /** Messages that wait now were published after this time. */
   private since: number;
 
   constructor(now: number) {
     this.since = now;
   }
 
-  /** A message was taken that had been published at `publishedAt`; null where that is not known. */
+  /** A message was taken that had been published at `publishedAt`; null where unknown. */
   taken(publishedAt: number | null): void {
     if (publishedAt !== null && (this.isFresh || publishedAt > this.since)) this.since = publishedAt;
     this.isFresh = false;
@@ -22,11 +22,11 @@ export class QueueAge {
     this.isFresh = false;
   }
 
-  /** Seconds; 0 for an empty queue. */
+  /** In seconds; 0 for an empty queue. */
   seconds(messages: number, now: number): number {
     return messages === 0 ? 0 : Math.max(0, (now - this.since) / 1000);
   }
 
-  /** Nothing was seen yet: what waits may be older than this process. */
+  /** No message was taken yet: those that wait may be older than this process. */
   private isFresh = true;
 }

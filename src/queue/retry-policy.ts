@@ -1,15 +1,15 @@
 import { ERROR_CODES, type ErrorCode, HilumError, lastingOf } from '../base/errors';
 
 export interface RetryPolicy {
-  /** Delay before the second, third ... try (milliseconds); the last one repeats. */
+  /** Delay before the second, third ... attempt (milliseconds); the last one repeats. */
   readonly delaysMs: readonly number[];
-  /** Tries after the first. */
+  /** Attempts after the first. */
   readonly limit: number;
-  /** How many tries may find the other side away, counted for themselves; without it they are failures like others. */
+  /** Limit of attempts that find the other side away, counted separately; without it they count as other failures. */
   readonly awayLimit?: number;
 }
 
-/** What becomes of a message; `queue/message` says what each does. */
+/** How a message is settled; `queue/message` describes the methods. */
 export type Settlement =
   | { readonly kind: 'ack' }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string; readonly isAway?: true }
@@ -18,45 +18,46 @@ export type Settlement =
   | { readonly kind: 'requeue'; readonly delayMs: number; readonly counted: boolean };
 
 /**
- * Tries after the first that is refused the sign-in, all in a row: it may be a token about to be renewed, but it is not
- * asked for ever.
+ * Attempts after the first refused sign-in in a row: a token may be about to be renewed, but the sign-in is not tried
+ * for ever.
  */
 export const UNAUTHORISED_RETRIES = 3;
-/** Losses after which a message is still requeued at once. */
+/** Number of losses up to which a message is requeued without a delay. */
 export const TOLERATED_LOSSES = 5;
-/** Losses after which a message is given up. */
+/** Number of losses after which a message is given up. */
 export const LOSS_LIMIT = 20;
 /** Reason of a message that was lost too often. */
 export const WORKER_LOST = 'WORKER_LOST';
-/** Every reason that a message may be tried again or given up for. */
+/** Every reason for which a message may be retried or given up. */
 export const FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNOWN', WORKER_LOST];
 
 const UNAUTHORISED: readonly string[] = ['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'];
 
-/** Which try it is, and what was seen in those before. */
+/** Number of this attempt, and counts of the earlier ones. */
 export interface Tries {
   /** From 1. */
   readonly attempt: number;
-  /** Tries before this one that failed because the other side was away, and were counted so. */
+  /** Earlier attempts that found the other side away and were counted as such. */
   readonly away: number;
-  /** Tries right before this one that were all refused the sign-in. */
+  /** Attempts directly before this one that were refused the sign-in. */
   readonly refused: number;
 }
 
-/** What is known of a message that the broker calls redelivered. */
+/** Facts about a message that the broker marks as redelivered. */
 export interface Redelivery {
-  /** How often it was requeued before for the same reason. */
+  /** Number of times that it was requeued for this before. */
   readonly lost: number;
   /** Redelivered only because the broker was restarted while it waited. */
   readonly outlivedBroker: boolean;
 }
 
 /**
- * What becomes of a message whose try ended with `error`; undefined is success. Transient and ambiguous failures are
- * tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times. A
- * study that was returned between two films has not failed: it is continued later. Each kind of failure is counted for
- * itself, so that an outage of an hour does not leave a sign-in refused once without another try: tries that found the
- * other side away, where they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
+ * Decides how a message is settled whose attempt ended with `error` (undefined: success). Transient and ambiguous
+ * failures are retried, after the server's Retry-After where that is longer; permanent ones are not, and a refused
+ * sign-in only a few times. A study that was returned between two films has not failed: it is continued later. Attempts
+ * that found the other side away (where they have a limit of their own) and refused sign-ins in a row are counted
+ * separately, so that an outage of an hour does not use up the attempts of a sign-in refused once. Delays grow with the
+ * count.
  */
 export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settlement {
   if (error === undefined) return { kind: 'ack' };
@@ -73,7 +74,7 @@ export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settl
   };
 }
 
-/** How often it has failed so, and how often it may. */
+/** Number of failures of this kind, and their limit. */
 function failedOtherwise(
   error: unknown,
   { attempt, away, refused }: Tries,
@@ -83,14 +84,14 @@ function failedOtherwise(
   return [attempt - away, lastingOf(error) === 'permanent' ? 0 : limit];
 }
 
-/** Of the codes of failed tries, the last one last, how many at the end are refused sign-ins. */
+/** Number of refused sign-ins at the end of the list of codes (the last one last). */
 export function refusedInARow(codes: readonly string[]): number {
   return codes.length - 1 - codes.findLastIndex((code) => !UNAUTHORISED.includes(code));
 }
 
 /**
- * How many tries after the first it takes until their delays alone last `ms` milliseconds; not fewer than the limit for
- * other failures.
+ * Number of attempts after the first until the delays alone last `ms` milliseconds; at least the limit for other
+ * failures.
  */
 export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): number {
   const before = delaysMs.slice(0, -1);
@@ -99,10 +100,10 @@ export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): numbe
 }
 
 /**
- * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on,
- * at the end of the queue: a film that kills its worker then neither holds up the others nor comes back for ever, and
- * comes less and less often. Where a restart of the broker explains it, it is put there uncounted: otherwise a night of
- * restarts would give up whatever waited.
+ * Decides how a redelivered message is settled that was lost `lost` times before. The loss is counted before the
+ * message is worked on, and it goes to the end of the queue: a film that kills its worker then neither delays others
+ * nor returns for ever, and returns less and less often. Where a restart of the broker explains it, the loss is not
+ * counted; otherwise a night of restarts would give up every waiting message.
  */
 export function settleRedelivered({ lost, outlivedBroker }: Redelivery, policy: RetryPolicy): Settlement {
   if (outlivedBroker) return { kind: 'requeue', delayMs: 0, counted: false };
@@ -115,8 +116,9 @@ export function settleRedelivered({ lost, outlivedBroker }: Redelivery, policy: 
 }
 
 /**
- * The delay that a message which is to wait for at least `wantedMs` really gets: there is a queue for each of a few
- * delays. The shortest that is long enough, else the longest. @throws RangeError without any
+ * The delay that a message gets which has to wait for at least `wantedMs`: the shortest delay queue that is long
+ * enough, else the longest.
+ * @throws RangeError without any delay
  */
 export function delayGiven(wantedMs: number, delaysMs: readonly number[]): number {
   const sorted = [...delaysMs].sort((a, b) => a - b);
@@ -129,7 +131,7 @@ function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {
   return delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? 0;
 }
 
-/** The code alone: the message of an error that is not ours may hold anything. */
+/** The code only: the message of a foreign error may hold anything. */
 function codeOf(error: unknown): string {
   return error instanceof HilumError ? error.code : 'UNKNOWN';
 }
@@ -142,7 +144,7 @@ const AWAY_CODES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /**
- * Whether an error tells that the other side was not there, did not answer in time, or that a proxy before it said so
+ * Whether an error means that the other side was not reachable or did not answer in time, or a proxy says so
  * (`isAway`).
  */
 export function isAway(error: unknown): boolean {
@@ -150,7 +152,7 @@ export function isAway(error: unknown): boolean {
   return AWAY_CODES.has(error.code) || ('isAway' in error && error.isAway === true);
 }
 
-/** Milliseconds that a server asked to wait (`Retry-After`), where an error carries them as `retryAfterMs`. */
+/** Waiting time that a server asked for by Retry-After (milliseconds), from `retryAfterMs` of an error. */
 export function retryAfterOf(error: unknown): number | undefined {
   const value = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
   return typeof value === 'number' && value >= 0 ? value : undefined;

@@ -4,25 +4,24 @@ import type { Priority } from '../events/priority';
 export interface SchedulerOptions<T> {
   /** Items worked on at the same time. */
   readonly slots: number;
-  /** Urgent items in a row after which a routine one is looked for first. */
+  /** Number of urgent items in a row after which a routine one is looked for first. */
   readonly routineEvery: number;
-  /** How long to wait before it looks again when there was nothing, or no taking (milliseconds). */
+  /** Polling interval when there was nothing to take or taking failed (milliseconds). */
   readonly idleMs: number;
-  /** Takes the oldest item of one priority; null when there is none. May reject: it is asked again. */
+  /** Takes the oldest item of one priority; null when there is none. May reject; it is called again. */
   readonly take: (priority: Priority) => Promise<T | null>;
   /** Must not reject. */
   readonly work: (item: T, priority: Priority) => Promise<void>;
-  /** Gets what was being taken when `stop` was called. */
-  readonly giveBack: (item: T) => void;
+  /** Called with an item that was being taken when `stop` was called. */
+  readonly requeue: (item: T) => void;
 }
 
 /**
- * Decides what is worked on next: urgent before routine, but after `routineEvery` urgent ones in a row a routine one,
- * so that it never starves.
+ * Decides which item is worked on next: urgent before routine, but a routine one after `routineEvery` urgent ones in a
+ * row, so that none starves.
  *
- * It takes an item only when a slot is free. Taking ahead would let an item wait in the hand of a busy worker while
- * another one is idle, decide the order too early, and hold messages unacknowledged for as long as the one before them
- * lasts.
+ * An item is taken only when a slot is free. Prefetching would let items wait for a busy worker while another one is
+ * idle, fix the order too early, and hold messages unacknowledged for the time of the one before.
  */
 export class Scheduler<T> {
   private busy = 0;
@@ -37,12 +36,12 @@ export class Scheduler<T> {
     this.loop = this.run();
   }
 
-  /** There may be something to take, or a slot to take it. */
+  /** Called when there may be an item, or a free slot. */
   wake(): void {
     this.bell.abort();
   }
 
-  /** Takes nothing more. Resolves when that is so; what is worked on goes on. */
+  /** Takes no more items. Resolves when that is so; work on items goes on. */
   async stop(): Promise<void> {
     this.isStopping = true;
     this.wake();
@@ -55,12 +54,12 @@ export class Scheduler<T> {
     }
   }
 
-  /** Whether there was something. */
+  /** Whether there was an item. */
   private async takeOne(): Promise<boolean> {
     for (const priority of this.order()) {
       const item = await this.options.take(priority).catch(() => null);
       if (item === null) continue;
-      if (this.isStopping) this.options.giveBack(item);
+      if (this.isStopping) this.options.requeue(item);
       else this.begin(item, priority);
       return true;
     }

@@ -7,8 +7,8 @@ import { QueueConsumer } from './queue-consumer';
 import type { SinkQueues, Topology } from './topology';
 
 /**
- * Hands the results in one sink's queue to `handler`, one at a time. The queue has a single active consumer, so that
- * also with several processes one result follows the other; when that process goes, the broker turns to the next.
+ * Passes the results in a sink's queue to `handler`, one at a time. The queue has a single active consumer, so that
+ * results stay in order with several processes; when that process ends, the broker activates the next one.
  */
 export function sinkConsumer(
   connection: BrokerConnection,

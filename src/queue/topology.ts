@@ -1,13 +1,13 @@
 import { delayGiven } from './retry-policy';
 
 /**
- * The exchanges and queues of Hilum, as data. All durable, all classic.
+ * Exchanges and queues of Hilum, as data. All are durable and classic.
  *
- * Why not quorum queues: on RabbitMQ 3.10, which Debian 12 ships, a quorum queue that is killed (SIGKILL, power) before
- * its node was ever stopped cleanly is not recovered; its messages are gone and publishing to it closes the connection
- * with 541 (tried). Messages expire on quorum queues only since 3.10, and where no dead-letter exchange is set they are
- * dropped at the delivery limit. Classic queues keep every confirmed persistent message through the same kill. What a
- * quorum queue would count by itself, deliveries to workers that died, Hilum counts in a header.
+ * Quorum queues are not used: on RabbitMQ 3.10 (Debian 12) a quorum queue whose node is killed (SIGKILL, power) before
+ * it was ever stopped cleanly is not recovered; its messages are lost, and publishing to it closes the connection with
+ * 541 (tried). Messages expire on quorum queues only since 3.10, and without a dead-letter exchange they are dropped at
+ * the delivery limit. Classic queues keep every confirmed persistent message through the same kill. Deliveries to
+ * workers that died, which a quorum queue would count, are counted in a header.
  */
 export interface Exchange {
   readonly name: string;
@@ -26,32 +26,32 @@ export interface Binding {
 }
 
 export interface DelayQueue extends Queue {
-  /** How long a message rests here (milliseconds). */
+  /** Delay of a message in this queue (milliseconds). */
   readonly delayMs: number;
 }
 
-/** Where the messages of one kind of work rest between two tries, and where they end. */
+/** The delay queues and the dead-letter queue of one kind of work. */
 export interface Lane {
-  /** Where messages wait for their next try, shortest delay first. */
+  /** Delay queues for retries, the shortest delay first. */
   readonly delays: readonly DelayQueue[];
-  /** Messages given up on, with reason and history. */
+  /** Dead-letter queue: messages given up, with reason and history. */
   readonly dead: Queue;
-  /** Where a message starts anew, after a delay or a replay. */
+  /** Queue that a message goes to after a delay or a replay. */
   readonly entrance: Queue;
 }
 
 /** The queues of one sink of results. */
 export interface SinkQueues extends Lane {
-  /** The sink's name, last part of its queue's name. */
+  /** Name of the sink, which is the last part of the queue's name. */
   readonly sink: string;
-  /** Where results wait for this sink; also the lane's entrance. */
+  /** Queue of results for this sink; also the entrance after a delay. */
   readonly queue: Queue;
 }
 
 export interface Topology extends Lane {
   readonly study: Exchange;
   readonly result: Exchange;
-  /** Where all study messages arrive, those back from a delay included; from here they go to one of the next two. */
+  /** Queue where all study messages arrive, also after a delay; the router moves them to one of the next two. */
   readonly intake: Queue;
   /** Studies to do, by priority. */
   readonly urgent: Queue;
@@ -59,25 +59,25 @@ export interface Topology extends Lane {
   /** Of the sinks that are switched on. */
   readonly sinks: readonly SinkQueues[];
   /**
-   * Steps of studies, from workers to the process that keeps the reading list. Its queue is not among those that every
-   * process declares: it is there only where somebody reads it.
+   * Progress events, from workers to the process that keeps the reading list. This queue is declared only by that
+   * process.
    */
   readonly progress: { readonly exchange: Exchange; readonly queue: Queue; readonly binding: Binding };
-  /** Holds a marker that a restart of the broker loses (`queue/broker-restart-marker`). */
+  /** Holds a marker that is lost when the broker restarts (`queue/broker-restart-marker`). */
   readonly restartMarker: Queue;
   readonly bindings: readonly Binding[];
 }
 
 export const STUDY_ROUTING_KEY = 'study.stable';
-/** Every result, whatever its priority. */
+/** Results of any priority. */
 const RESULT_ROUTING_KEYS = 'result.#';
 export const PROGRESS_ROUTING_KEY = 'study.progress';
 export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_800_000];
 
 /**
- * @param prefix first part of all names
- * @param delaysMs one delay queue each (milliseconds), for studies and for each sink
- * @param sinks those that are switched on
+ * @param prefix prefix of all names
+ * @param delaysMs delays of the delay queues (milliseconds), for studies and for each sink
+ * @param sinks sinks that are switched on
  */
 export function topology(
   prefix = 'hilum',
@@ -108,15 +108,18 @@ export function topology(
 }
 
 /**
- * The queues of a sink, whether it is switched on or not: `<prefix>.result.<sink>` and, for its retries and dead
- * letters, names that begin so.
+ * Queues of a sink, switched on or not: `<prefix>.result.<sink>` and, with that as prefix, its delay and dead-letter
+ * queues.
  */
 export function sinkQueues(prefix: string, sink: string, delaysMs: readonly number[] = DEFAULT_DELAYS_MS): SinkQueues {
   const queue = { name: `${prefix}.result.${sink}`, arguments: { ...CLASSIC, 'x-single-active-consumer': true } };
   return { sink, queue, ...lane(queue, delaysMs) };
 }
 
-/** Bounded, as it holds hints: 10,000 steps of a day, the oldest go first; a week without a consumer, and it goes. */
+/**
+ * Limited to 10,000 events of up to a day, the oldest are dropped first; the queue expires after a week without a
+ * consumer.
+ */
 const PROGRESS_ARGUMENTS = {
   'x-single-active-consumer': true,
   'x-max-length': 10_000,
@@ -141,7 +144,7 @@ function classic(name: string): Queue {
   return { name, arguments: CLASSIC };
 }
 
-/** Every queue that each process declares, once. */
+/** Every queue that each process declares. */
 export function allQueues(plan: Topology): Queue[] {
   return [
     ...waitingQueues(plan),
@@ -152,12 +155,12 @@ export function allQueues(plan: Topology): Queue[] {
   ];
 }
 
-/** Named, because a virtual host may make another type the default. */
+/** Stated, because a virtual host may have another default type. */
 const CLASSIC = { 'x-queue-type': 'classic' } as const;
 
 /**
- * The delay is in the name and the same for all messages of a queue: a queue expires messages at its head only, so
- * mixed delays would wait for each other.
+ * The delay is part of the name and the same for all messages of a queue: only the message at the head of a queue
+ * expires, so that mixed delays would block each other.
  */
 function delayQueue(entrance: string, delayMs: number): DelayQueue {
   return {
@@ -172,7 +175,7 @@ function delayQueue(entrance: string, delayMs: number): DelayQueue {
   };
 }
 
-/** Queues in which studies wait to be worked on. */
+/** Queues in which studies wait. */
 export function waitingQueues({ intake, urgent, routine }: Topology): Queue[] {
   return [intake, urgent, routine];
 }

@@ -2,11 +2,11 @@ import type { Message } from 'amqplib';
 import { carrierOf, type SpanAttributes, type SpanStart } from '../base/trace';
 
 /**
- * Steps of a message, named by OpenTelemetry's semantic conventions for messaging and RabbitMQ (1.45, in development).
+ * Spans of a message, named by OpenTelemetry's semantic conventions for messaging and RabbitMQ (1.45, in development).
  */
 const SYSTEM = { 'messaging.system.name': 'rabbitmq' };
 
-/** To publish a message to an exchange. */
+/** Span for publishing a message to an exchange. */
 export function sending(exchange: string, routingKey: string, body: Buffer): SpanStart {
   return {
     name: `send ${exchange}`,
@@ -22,7 +22,7 @@ export function sending(exchange: string, routingKey: string, body: Buffer): Spa
   };
 }
 
-/** To work on a message that came from a queue: part of the trace that it came with. */
+/** Span for work on a received message, in the trace that came with it. */
 export function processing(
   { content, fields, properties }: Message,
   queue: string,

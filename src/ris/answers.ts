@@ -5,13 +5,13 @@ import type { Segment } from '../hl7/message';
 export type Problem = NonNullable<Answer['problem']>;
 
 /**
- * What became of a message: done; its content can't be used (AE); or its header already says that it is not for here
- * (AR, in the enhanced mode CR).
+ * Result of a message: accepted; its content can't be used (AE); or its header shows that it is not meant for this
+ * receiver (AR, in enhanced mode CR).
  */
 export type Verdict =
   { readonly kind: 'accepted' } | { readonly kind: 'error' | 'rejected'; readonly problem: Problem };
 
-/** Table 0155: whether an acknowledgement is wanted. */
+/** Whether an acknowledgement is wanted (table 0155). */
 function isWanted(condition: string, isGood: boolean): boolean {
   switch (condition.toUpperCase()) {
     case 'NE':
@@ -27,9 +27,9 @@ function isWanted(condition: string, isGood: boolean): boolean {
 }
 
 /**
- * The acknowledgements that a message asks for (HL7 v2.5.1 section 2.9): in the original mode one of the application;
- * in the enhanced mode, where MSH-15 or MSH-16 says so, one that the message is kept, and behind it one of the
- * application. When they are made, everything is committed.
+ * Acknowledgements of a message (HL7 v2.5.1 section 2.9): in original mode an application acknowledgement; in enhanced
+ * mode, if MSH-15 or MSH-16 asks for them, a commit and an application acknowledgement. All changes are committed
+ * before.
  */
 export function answersTo(verdict: Verdict, header: Segment | null, at: number): Buffer[] {
   const answer = (code: Answer['code']) =>

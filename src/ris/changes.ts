@@ -1,41 +1,44 @@
 import type { Priority } from '../events/priority';
 
-/** An identifier of a patient, with the names of who assigned it; none where the message does not tell. */
+/** Identifier of a patient, and the names of its assigning authority; none where the message has none. */
 export interface PatientIdentifier {
   readonly id: string;
   readonly issuers: readonly string[];
 }
 
-/** An order by its accession number, with the identifiers of its patient; none: the number alone tells. */
+/** An order by its accession number, with its patient's identifiers; if there are none, the number alone counts. */
 export interface OrderReference {
   readonly accessionNumber: string;
   readonly patient: readonly PatientIdentifier[];
 }
 
-/** What a message says of a patient, in the terms of DICOM; '' where it deletes the value. What is absent stays. */
+/**
+ * Patient attributes of a message in terms of DICOM; '' where it deletes the value; absent where it does not mention
+ * it.
+ */
 export interface Demographics {
   readonly PatientName?: string;
   readonly PatientBirthDate?: string;
   readonly PatientSex?: string;
 }
 
-/** What a message of the RIS changes. Times in milliseconds since 1970. */
+/** A change that a message of the RIS makes. Times in milliseconds since 1970. */
 export type RisChange =
   | {
       readonly kind: 'final-report';
       readonly order: OrderReference;
       readonly readAt: number;
-      /** The same on the site's clock, as Study Date and Time are: YYYYMMDDhhmmss. */
+      /** The same in the site's time zone, as Study Date and Time: YYYYMMDDhhmmss. */
       readonly readOnWallClock: string;
     }
-  /** Null: the order is cancelled, and with it what it said. */
+  /** Null: the order is cancelled, and its priority with it. */
   | { readonly kind: 'order-priority'; readonly order: OrderReference; readonly priority: Priority | null }
   | {
       readonly kind: 'patient';
       readonly patient: readonly PatientIdentifier[];
       readonly demographics: Demographics;
     }
-  /** The patient of `prior` is the one of `patient`. */
+  /** Merge: the patient `prior` is now the patient `patient`. */
   | {
       readonly kind: 'merge';
       readonly prior: readonly PatientIdentifier[];
@@ -43,32 +46,34 @@ export type RisChange =
       readonly demographics: Demographics;
     };
 
-/** A message of the RIS, as the list takes it. Never log it. */
+/** A parsed message of the RIS. Never log it. */
 export interface RisMessage {
-  /** The same when the same message is sent again. */
+  /** The same for the same message sent again. */
   readonly digest: string;
-  /** MSH-7, at the latest now: what was sent earlier never takes the place of what was sent later. */
+  /** MSH-7, but not later than now: what was sent earlier never replaces what was sent later. */
   readonly sentAt: number;
   readonly changes: readonly RisChange[];
 }
 
 /**
- * What the list made of a message. `kept`: of studies that it does not have yet; `patient-differs`: kept too, as it has
- * the accession number with another patient; `ignored`: of patients that it does not have; `repeated`: taken before.
+ * What the list did with a message. `applied`; `kept`: for studies that it does not have yet; `patient-differs`: kept
+ * too, because the accession number belongs to another patient's study; `ignored`: about patients that it does not
+ * have; `repeated`: received before.
  */
 export type TakenAs = 'applied' | 'kept' | 'patient-differs' | 'ignored' | 'repeated';
 
-/** Port: the list; `worklist/ris-store` fits it. */
+/** Port: the reading list; `worklist/ris-store` fits it. */
 export interface RisStore {
   /**
-   * Resolves when all of the message is committed. @param sender for the audit trail
-   * @throws HilumError of the database and of the audit trail: nothing of the message holds
+   * Resolves when all changes of the message are committed.
+   * @param sender for the audit trail
+   * @throws HilumError of the database and of the audit trail: then nothing is changed
    */
   take(message: RisMessage, sender: RisSender): Promise<TakenAs>;
 }
 
 export interface RisSender {
-  /** MSH-3 and MSH-4. */
+  /** Sending application and facility (MSH-3, MSH-4). */
   readonly application: string;
   readonly facility: string;
   readonly address: string;

@@ -94,7 +94,7 @@ export const risSchema = z
 
 export type RisConfig = z.infer<typeof risSchema>;
 
-/** What must not be, as the configuration is refused with it. */
+/** Settings that are refused when the configuration is read. */
 export function listenerProblems({ listener }: RisConfig, isListEnabled: boolean): string[] {
   const { enabled, host, tls, allowPlaintext, addresses } = listener;
   if (!enabled) return [];

@@ -2,7 +2,7 @@ import type { Segment } from '../hl7/message';
 import type { RisConfig } from './config';
 import { DELETED } from './patient';
 
-/** The segments of one order in a message. */
+/** Segments of one order in a message. */
 export interface Order {
   readonly orc: Segment | undefined;
   readonly obr: Segment | undefined;
@@ -19,7 +19,7 @@ interface Group {
   readonly OBX: Segment[];
 }
 
-/** The orders of a message, in it one behind the other: ORC begins one, and so does a second OBR. */
+/** Orders of a message. A new one begins with ORC, or with a second OBR. */
 export function ordersOf(segments: readonly Segment[]): Order[] {
   const groups: Group[] = [];
   for (const segment of segments) {
@@ -40,8 +40,8 @@ export function ordersOf(segments: readonly Segment[]): Order[] {
 }
 
 /**
- * The accession number of an order; '' where it has none. IPC-1 is it by the Standard; of the others a site says which
- * one. OBR-2 and OBR-3 stand in ORC-2 and ORC-3 as well (section 4.5.3).
+ * Accession number of an order; '' where it has none. IPC-1 is the standard field; others are configured. OBR-2 and
+ * OBR-3 are the same as ORC-2 and ORC-3 (section 4.5.3).
  */
 export function accessionOf({ orc, obr, procedures }: Order, field: RisConfig['accession']): string {
   const number = Number(field.slice('OBR-'.length));
@@ -53,13 +53,16 @@ export function accessionOf({ orc, obr, procedures }: Order, field: RisConfig['a
   return found.find((text) => text !== '' && text !== DELETED) ?? '';
 }
 
-/** What a message said of the order's priority: TQ1-9, OBR-27.6, ORC-7.6; those that are there. */
+/** Priority codes of an order: TQ1-9, OBR-27.6, ORC-7.6; those that are present. */
 export function priorityCodesOf({ orc, obr, timings }: Order): string[] {
   const found = [...timings.map((tq1) => tq1.text(9)), obr?.text(27, 6) ?? '', orc?.text(7, 6) ?? ''];
   return found.filter((code) => code !== '');
 }
 
-/** Tables 0119 and 0038: cancelled or discontinued, or asked to be. */
+/**
+ * Order control (table 0119) and order status (table 0038) codes for cancelled or discontinued orders, or requests for
+ * it.
+ */
 const CANCELLED = ['CA', 'DC', 'OC', 'OD', 'CR', 'DR'];
 
 export function isCancelled({ orc }: Order): boolean {

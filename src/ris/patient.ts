@@ -5,13 +5,10 @@ import type { Demographics, PatientIdentifier } from './changes';
 /** Two quotation marks: the sender deletes the value (HL7 v2.5.1 section 2.5.3). */
 export const DELETED = '""';
 
-/** Characters that the character set of the message does not have. */
+/** Replacement for characters that are not in the message's character set. */
 export const UNREADABLE = '\ufffd';
 
-/**
- * Identifiers of a patient in a CX field: PID-3 or MRG-1.
- * @param authorities of identifiers that count; empty: all do
- */
+/** Identifiers in a CX field: PID-3 or MRG-1. @param authorities assigning authorities that count; empty: all */
 export function identifiersOf(segment: Segment, field: number, authorities: readonly string[]): PatientIdentifier[] {
   return segment
     .repetitions(field)
@@ -27,7 +24,7 @@ export function identifiersOf(segment: Segment, field: number, authorities: read
     );
 }
 
-/** What PID says of name, birth date and sex. */
+/** Name, birth date and sex in PID. */
 export function demographicsOf(pid: Segment): Demographics {
   const [name, birthDate, sex] = [nameOf(pid), valueOf(pid.text(7), dateOf), valueOf(pid.text(8), sexOf)];
   return {
@@ -41,7 +38,7 @@ function valueOf(text: string, read: (text: string) => string | null): string | 
   return text === DELETED ? '' : read(text);
 }
 
-/** Table 0001 as PS3.3 section C.7.1.1 has it; of one that is not known (U) nothing is said. */
+/** Table 0001 mapped to PS3.3 section C.7.1.1; unknown (U) is left out. */
 function sexOf(code: string): string | null {
   return ({ M: 'M', F: 'F', O: 'O', A: 'O', N: 'O' } as Record<string, string>)[code.toUpperCase()] ?? null;
 }
@@ -49,8 +46,9 @@ function sexOf(code: string): string | null {
 type Components = ReturnType<Segment['repetitions']>[number];
 
 /**
- * XPN as PN: suffix and prefix change places, alphabetic, ideographic and phonetic repetitions become its groups (PS3.5
- * section 6.2.1.1, HL7 v2.5.1 section 2.A.89). The legal name, else the first one. Null where there is none.
+ * Converts XPN to PN: suffix and prefix change places; alphabetic, ideographic and phonetic repetitions become its
+ * groups (PS3.5 section 6.2.1.1, HL7 v2.5.1 section 2.A.89). The legal name, else the first one. Null where there is
+ * none.
  */
 function nameOf(pid: Segment): string | null {
   const all = pid.repetitions(5);
@@ -68,11 +66,11 @@ function nameOf(pid: Segment): string | null {
 
 function groupOf(component: Components): string {
   const [family, given, middle, suffix, prefix] = [1, 2, 3, 4, 5].map((part) =>
-    // A delimiter of PN inside a component would divide it.
+    // A PN delimiter inside of a component would split it.
     component(part).replace(/[\\^=\p{Cc}]+/gu, ' '),
   );
-  return [family, given, middle, prefix, suffix].join('^').replace(/\^+$/, '').slice(0, MOST_OF_A_GROUP);
+  return [family, given, middle, prefix, suffix].join('^').replace(/\^+$/, '').slice(0, MAX_OF_A_GROUP);
 }
 
 /** PS3.5 section 6.2: a component group of PN has 64 characters at most. */
-const MOST_OF_A_GROUP = 64;
+const MAX_OF_A_GROUP = 64;

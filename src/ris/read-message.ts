@@ -11,16 +11,16 @@ export type RisSettings = Pick<
   RisConfig,
   'accession' | 'matchPatient' | 'assigningAuthorities' | 'urgentPriorities'
 > & {
-  /** Of times without an offset (IANA name). */
+  /** Time zone of times without an offset (IANA name). */
   readonly timeZone: string;
 };
 
-/** What a message says; nothing of it may be for the list. `problem`: it can't be used, and is not to be sent again. */
+/** The changes in a message, possibly none. `problem`: it can't be used and need not be sent again. */
 export type Reading = { readonly changes: readonly RisChange[] } | { readonly problem: NonNullable<Answer['problem']> };
 
 type Reader = (message: Hl7Message, settings: RisSettings, now: number) => Reading;
 
-/** Message types that are taken: a closed list, documented in docs/ris.md, and a test compares. */
+/** Accepted message types: a closed list, documented in docs/ris.md; a test compares. */
 export const MESSAGE_TYPES = ['ORU^R01', 'ORM^O01', 'OMI^O23', 'OMG^O19', 'ADT^A08', 'ADT^A40'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
@@ -33,22 +33,22 @@ const READERS: Readonly<Record<MessageType, Reader>> = {
   'ADT^A40': readMerges,
 };
 
-/** Events of messages that do not name theirs, as those of HL7 v2.1 and v2.2. */
+/** Trigger events of messages that name none (HL7 v2.1 and v2.2). */
 const ONLY_EVENT: Readonly<Record<string, string>> = { ORU: 'R01', ORM: 'O01' };
 
-/** Undefined for a message of a type that is not taken. */
+/** Undefined for a message type that is not accepted. */
 export function messageTypeOf({ header, segments }: Hl7Message): MessageType | undefined {
   const type = header.text(9, 1);
   const event = header.text(9, 2) || (find(segments, 'EVN')?.text(1) ?? '') || (ONLY_EVENT[type] ?? '');
   return MESSAGE_TYPES.find((known) => known === `${type}^${event}`);
 }
 
-/** What a message changes. @param now at the latest then something happened: milliseconds since 1970 */
+/** Changes in a message. @param now latest possible time of an event (milliseconds since 1970) */
 export function readRisMessage(type: MessageType, message: Hl7Message, settings: RisSettings, now: number): Reading {
   return READERS[type](message, settings, now);
 }
 
-/** MSH-7, at the latest now; now where there is none. */
+/** MSH-7, but not later than now; now where it is missing. */
 export function sentAt({ header }: Hl7Message, { timeZone }: Pick<RisSettings, 'timeZone'>, now: number): number {
   return Math.min(instantOf(header.text(7), timeZone) ?? now, now);
 }
@@ -57,8 +57,8 @@ export function sentAt({ header }: Hl7Message, { timeZone }: Pick<RisSettings, '
 const OWN_SYSTEM = '99HILUM';
 
 /**
- * Whether it is a result of Hilum, come back: by what it says, as an integration engine may send it in its own name. A
- * correction of Hilum's has the status of a report that a person corrected.
+ * Whether a message is a result of Hilum that came back, judged by its content, as an integration engine may send it in
+ * its own name. (A correction by Hilum has the same status as a report corrected by a person.)
  */
 export function isOurs({ header, segments }: Hl7Message, applications: readonly string[]): boolean {
   return (
@@ -67,7 +67,7 @@ export function isOurs({ header, segments }: Hl7Message, applications: readonly 
   );
 }
 
-/** Table 0123: final, and corrected, which is final too. */
+/** Table 0123: final, and corrected final. */
 const FINAL = ['F', 'C'];
 
 function readReports(message: Hl7Message, settings: RisSettings, now: number): Reading {
@@ -79,7 +79,7 @@ function readReports(message: Hl7Message, settings: RisSettings, now: number): R
   });
 }
 
-/** OBR-22, else the last OBX-14, else MSH-7; at the latest now. */
+/** OBR-22, else the last OBX-14, else MSH-7; not later than now. */
 function readTimeOf({ obr, observations }: Order, message: Hl7Message, settings: RisSettings, now: number): number {
   const times = [obr?.text(22) ?? '', ...observations.map((obx) => obx.text(14)).reverse()].map((text) =>
     instantOf(text, settings.timeZone),
@@ -98,7 +98,7 @@ function readOrders(message: Hl7Message, settings: RisSettings): Reading {
   });
 }
 
-/** Orders without an accession number are a problem only where no other one has it. */
+/** Orders without an accession number are a problem only where no order of the message has one. */
 function byAccession(
   { segments }: Hl7Message,
   { accession, matchPatient }: RisSettings,
@@ -106,7 +106,7 @@ function byAccession(
   change: (order: Order, reference: OrderReference) => RisChange,
 ): Reading {
   const pid = find(segments, 'PID');
-  // Of any authority: a patient whom the list does not know by it is another one.
+  // Identifiers of any authority: a patient whom the list knows by none of them is another patient.
   const patient = pid === undefined || !matchPatient ? [] : identifiersOf(pid, 3, []);
   const changes = orders.flatMap((order) => {
     const accessionNumber = accessionOf(order, accession);
@@ -146,7 +146,7 @@ function readMerges({ segments }: Hl7Message, { assigningAuthorities }: RisSetti
     : { changes };
 }
 
-/** An identifier that survives is not merged into another. */
+/** The surviving identifier is not merged into another. */
 function isAmong({ id, issuers }: PatientIdentifier, patient: readonly PatientIdentifier[]): boolean {
   return patient.some((other) => other.id === id && other.issuers.join('^') === issuers.join('^'));
 }

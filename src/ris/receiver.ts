@@ -9,11 +9,11 @@ import type { RisSender, RisStore, TakenAs } from './changes';
 import type { RisConfig } from './config';
 import { isOurs, MESSAGE_TYPES, type MessageType, messageTypeOf, readRisMessage, sentAt } from './read-message';
 
-/** Labels of the metrics; `other`: a type that is not taken. */
+/** Labels of the metrics; `other`: a message type that is not accepted. */
 export const RIS_MESSAGE_LABELS = [...MESSAGE_TYPES, 'other'] as const;
 /**
- * What became of a message, beside what the list made of it. `error`: it can't be used (AE); `refused`: its header says
- * that it is not for here (AR, CR); `unanswered`: it could not be stored, and is sent again.
+ * Outcomes of a message in addition to those of the list. `error`: can't be used (AE); `refused`: not meant for this
+ * receiver (AR, CR); `unanswered`: could not be stored, and will be sent again.
  */
 export const RIS_OUTCOMES = [
   'applied',
@@ -27,7 +27,7 @@ export const RIS_OUTCOMES = [
 ] as const;
 export type RisOutcome = (typeof RIS_OUTCOMES)[number];
 
-/** Port: who counts messages; `web/metrics` fits it by shape. */
+/** Port: counts messages; `web/metrics` fits it by shape. */
 export interface RisObserver {
   risMessage(type: (typeof RIS_MESSAGE_LABELS)[number], outcome: RisOutcome): void;
 }
@@ -35,16 +35,16 @@ export interface RisObserver {
 export interface ReceiverParts {
   readonly store: RisStore;
   readonly config: RisConfig;
-  /** Of times without an offset (IANA name). */
+  /** Time zone of times without an offset (IANA name). */
   readonly timeZone: string;
-  /** MSH-3 of Hilum's own messages: those that come back are left alone. */
+  /** MSH-3 of Hilum's own messages, which are ignored when they come back. */
   readonly ownApplications: readonly string[];
   readonly log: Log;
   readonly observer: RisObserver;
   readonly now?: () => number;
 }
 
-/** A message's way, and what it is known as so far. */
+/** A message's verdict and outcome, and what is known of it so far. */
 interface Judged {
   readonly verdict: Verdict;
   readonly outcome: RisOutcome;
@@ -53,9 +53,9 @@ interface Judged {
 }
 
 /**
- * Makes the handler of the listener's frames: reads a message, has the list take it, and acknowledges what is
- * committed. What could not be committed is not answered and the connection is closed: a sender without an answer sends
- * again, while after AE it may go on without the message.
+ * Makes the handler of the listener's frames: parses a message, passes its changes to the list, and acknowledges what
+ * is committed. A message that could not be committed gets no acknowledgement and the connection is closed: then the
+ * sender sends it again, while after AE it may drop it.
  */
 export function createReceiver(parts: ReceiverParts): FrameHandler {
   const { log, observer, now = Date.now } = parts;
@@ -88,7 +88,7 @@ export function createReceiver(parts: ReceiverParts): FrameHandler {
   };
 }
 
-/** Whether the database had its part. */
+/** Whether the database was involved. */
 function isStored(outcome: RisOutcome): boolean {
   return ['applied', 'kept', 'patient-differs', 'repeated'].includes(outcome);
 }
@@ -108,7 +108,7 @@ function tell({ verdict, outcome, type }: Judged, log: Log): void {
     );
 }
 
-/** @throws HilumError where it can't be stored */
+/** @throws HilumError where the message can't be stored */
 async function judge(frame: Frame, address: string, parts: ReceiverParts): Promise<Judged> {
   let message: Hl7Message;
   try {
@@ -173,7 +173,7 @@ async function judgeContent(
     return accepted((await store.take(sent, senderOf(header, address))) satisfies TakenAs);
   } catch (error) {
     if (error instanceof HilumError) throw error;
-    // A defect of ours: sent again it would come here again, and hold up all behind it.
+    // A defect of ours. Sent again, the message would fail again and delay all after it, so that it is answered.
     log.error({ event: 'ris.message-failed', error: describeFailure(error) }, 'a defect in Hilum: please report it');
     return failed({ error: 'internal', text: 'a defect of the receiver; its log has more' });
   }
@@ -184,8 +184,8 @@ function senderOf(header: Segment, address: string): RisSender {
 }
 
 /**
- * The same for a message that is sent again: of its sender, its control ID and all but the header, as some senders date
- * it anew. With the content, because control IDs begin anew where a sender is set up again.
+ * Digest of a message, the same when it is sent again: sender, control ID and all segments but the header, as some
+ * senders change its date. The content is included, because control IDs restart when a sender is set up again.
  */
 function digestOf({ header, segments }: Hl7Message): string {
   const hash = createHash('sha256');

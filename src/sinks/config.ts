@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { millis } from '../base/schema';
 import { auth, tls } from '../net/config';
 
-/** Parts of the configuration that the blocks of several sinks have. */
+/** Settings that the blocks of several sinks share. */
 
 export const enabled = z.boolean().default(false).describe('Whether results are delivered there');
 export const httpUrl = (text: string) =>

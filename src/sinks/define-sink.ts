@@ -3,46 +3,46 @@ import type { Log } from '../base/log';
 import type { Language } from '../language/say';
 import type { SystemSink } from './sink';
 
-/** What a sink may need beside its own block. */
+/** What a sink may need beside its own settings. */
 export interface SinkContext {
   /** DICOMweb root of the archive. */
   readonly archiveUrl: string;
   readonly log?: Log | undefined;
-  /** Of what people read; English by default. */
+  /** Language of texts for people; default English. */
   readonly language?: Language;
 }
 
-/** What the block of every sink has. */
+/** Settings that every sink has. */
 export interface SinkBlock {
   readonly enabled: boolean;
 }
 export type NamedBlock<Block extends SinkBlock = SinkBlock> = Block & { readonly name: string };
 type BlockSchema = z.ZodObject<{ enabled: z.ZodDefault<z.ZodBoolean> }, z.core.$strict>;
 
-/** A sink of the registry: its part of the configuration, and how it is put together. */
+/** A sink of the registry: the schema of its settings, and the function that opens it. */
 export interface SinkEntry<Key extends string = string, Block extends SinkBlock = SinkBlock> {
-  /** Its key in `deliveries`, and the name of its queue, its metrics and its probe. */
+  /** Key in `deliveries`; also the name of its queue, metrics label and probe. */
   readonly key: Key;
-  /** One block, or a list of named ones, each of which is a sink of its own. */
+  /** One block, or a list of named blocks, each of which is a sink of its own. */
   readonly schema: z.ZodPrefault<z.ZodType<Block | NamedBlock<Block>[]>>;
   /**
-   * @param block of a sink that is switched on. Nothing connects yet. @throws HilumError CONFIG_INVALID for unreadable
-   * TLS files.
+   * @param block settings of a sink that is switched on; nothing connects yet
+   * @throws HilumError CONFIG_INVALID for unreadable TLS files
    */
   open(block: Block, context: SinkContext): SystemSink;
 }
 
 interface SinkDefinition<Key extends string, Schema extends BlockSchema, Needed extends keyof z.output<Schema>> {
   readonly key: Key;
-  /** Of one block. */
+  /** Schema of one block. */
   readonly schema: Schema;
-  /** Keys without a default that a block needs where it is switched on; one that is off may hold a part. */
+  /** Keys without a default that a sink needs when it is switched on; one that is off may lack them. */
   readonly needs: readonly (Needed & string)[];
   readonly open: (block: WithKeys<z.output<Schema>, Needed>, context: SinkContext) => SystemSink;
 }
 type WithKeys<Block, Needed extends keyof Block> = Block & { readonly [Key in Needed]-?: NonNullable<Block[Key]> };
 
-/** The one value that the folder of a sink hands to the registry. */
+/** Declares a sink for the registry. */
 export function defineSink<
   const Key extends string,
   Schema extends BlockSchema,
@@ -52,7 +52,7 @@ export function defineSink<
   return {
     key,
     schema: oneOrList(schema.superRefine(needed(needs))) as SinkEntry<Key, Block>['schema'],
-    // The schema has seen to the keys of a block that is switched on.
+    // The schema has checked the required keys of a sink that is switched on.
     open: (block, context) => open(block as WithKeys<Block, Needed>, context),
   };
 }
@@ -70,7 +70,7 @@ function oneOrList(block: BlockSchema): z.ZodPrefault<z.ZodType> {
   return z.union([block, list], { error: 'must be one block, or a list of blocks with a name each' }).prefault({});
 }
 
-/** The queue of `webhook.dead` would be the dead queue of `webhook`. */
+/** Names that instances must not have: `webhook.dead` would be the dead-letter queue of `webhook`. */
 const TAKEN: ReadonlySet<string> = new Set(['dead', 'retry']);
 
 export const INSTANCE_NAME = /^[a-z0-9-]{1,24}$/;

@@ -1,12 +1,12 @@
 import { describeFailure } from '../base/errors';
 import type { Log } from '../base/log';
 
-/** How long nothing was delivered before the log says so (milliseconds): a restart of the receiver is no news. */
+/** How long deliveries must fail before it is logged (milliseconds), so that a restart of the receiver is not. */
 export const FAILING_MS = 5 * 60_000;
 
 /**
- * Sees that a sink fails for long, and says so in one line that names the cause, and once more when it is well again. A
- * broken sink makes the service not unready: studies are analysed and stored all the same.
+ * Logs once when a sink has failed for long, with the cause, and once when it works again. A failing sink does not make
+ * the service unready: studies are analysed and stored all the same.
  */
 export class FailureWatch {
   private since: number | null = null;
@@ -19,7 +19,7 @@ export class FailureWatch {
     private readonly now: () => number,
   ) {}
 
-  /** @throws whatever `deliver` throws. */
+  /** @throws the error of `deliver` */
   async over<T>(deliver: () => Promise<T>): Promise<T> {
     try {
       const result = await deliver();

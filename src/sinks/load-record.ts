@@ -13,7 +13,7 @@ import { readReport, reportLinks, type ReportReading } from '../objects/report-r
 import type { FilmRecord, OrderFacts, PatientFacts, StudyAttributes, StudyFacts, StudyRecord } from './record';
 import { isWithdrawn } from './statements';
 
-/** What the archive says of a film in its header: '' where it says nothing. */
+/** Attributes in a film's header; '' where missing. */
 export interface FilmHeader extends PatientFacts, StudyFacts, OrderFacts {
   readonly Modality: string;
   readonly ViewPosition: string;
@@ -22,7 +22,9 @@ export interface FilmHeader extends PatientFacts, StudyFacts, OrderFacts {
 
 type InstancePath = Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>;
 
-/** Port: what a record is read from; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
+/**
+ * Port: the archive that records are read from; `archive/dicomweb` fits it by shape. Every method throws HilumError.
+ */
 export interface RecordArchive {
   findInstances(study: Uid): Promise<readonly InstanceReference[]>;
   /** Null where the archive does not have the instance. */
@@ -30,17 +32,17 @@ export interface RecordArchive {
   retrieve(path: InstancePath): Promise<Uint8Array>;
 }
 
-/** A film's report as it was read; null where it has none, or none that can be read any more. */
+/** A film's report; null where it has none, or none that can be read. */
 export interface ReadReport {
   readonly reading: ReportReading;
-  /** Of the report's own header, which has patient and study from the film. */
+  /** Header of the report, which has patient and study attributes of the film. */
   readonly header: FilmHeader;
 }
 
 /**
- * The record of a study's result: what the event says, with what the reports and the films' headers add. What was
- * deleted meanwhile is left at the event's own facts.
- * @throws HilumError of the archive, transient ones to be tried again.
+ * The record of a study's result: the event completed from the reports and the films' headers. Where objects were
+ * deleted meanwhile, the event's own facts are used.
+ * @throws HilumError of the archive
  */
 export async function loadRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord> {
   const reports: (ReadReport | null)[] = [];
@@ -56,14 +58,14 @@ export async function loadRecord(event: ResultEvent, archive: RecordArchive): Pr
 }
 
 /**
- * As {@link loadRecord}; null where a later report of one of the films is there: the event comes late, or was replayed,
- * and the one that tells of that report holds.
+ * As {@link loadRecord}; null where a later report of one of the films exists: the event is late or was replayed, and
+ * the later report has an event of its own.
  */
 export async function loadCurrentRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord | null> {
   return (await isSuperseded(event, archive)) ? null : loadRecord(event, archive);
 }
 
-/** Reads only the structured reports that the event does not know: most often there is none. */
+/** Reads only structured reports that the event does not name; mostly there is none. */
 async function isSuperseded(event: ResultEvent, archive: RecordArchive): Promise<boolean> {
   const known = new Set<Uid>(event.films.flatMap(reportsOf));
   for (const instance of await findReports(event, archive)) {
@@ -79,13 +81,13 @@ async function findReports({ studyInstanceUid }: ResultEvent, archive: RecordArc
   return (await archive.findInstances(studyInstanceUid)).filter(({ modality }) => modality === 'SR');
 }
 
-/** The report of a film, and those that it takes the place of. */
+/** The report of a film, and those that it replaces. */
 function reportsOf(film: FilmResult): Uid[] {
   const report = reportOf(film);
   return [...(report === undefined ? [] : [report.sopInstanceUid]), ...(film.supersedes ?? [])];
 }
 
-/** The reports that the result takes the place of: who was told of them wants to hear that they hold no more. */
+/** The reports that the result replaces, for receivers that have to withdraw what they were sent. */
 async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promise<ReportReading[]> {
   const superseded = new Set<Uid>(event.films.flatMap(({ supersedes = [] }) => supersedes));
   if (superseded.size === 0) return [];
@@ -98,8 +100,8 @@ async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promi
 }
 
 /**
- * A receiver that is to mark as wrong what it was told has to be told it once more; also where the film was rejected
- * for another reason since.
+ * Earlier values of a withdrawn film: a receiver that marks values as wrong has to be sent them again, also where the
+ * reason of the rejection has changed since.
  */
 function withWithdrawn(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
   if (!isWithdrawn(film)) return film;
@@ -118,7 +120,7 @@ function withWithdrawn(film: FilmRecord, superseded: readonly ReportReading[]): 
   return { ...film, withdrawn: { view, findings, lungFraction } };
 }
 
-/** As {@link loadRecord}, with the reports of the event's films, in their order. */
+/** As {@link loadRecord}, with the reports of the event's films already read, in their order. */
 export async function assembleRecord(
   event: ResultEvent,
   reports: readonly (ReadReport | null)[],
@@ -155,13 +157,13 @@ export async function assembleRecord(
   };
 }
 
-/** Null for a film without a report, and for a report that is not there any more. */
+/** Null for a film without a report, and for a report that no longer exists. */
 async function loadReport(study: Uid, film: FilmResult, archive: RecordArchive): Promise<ReadReport | null> {
   const report = reportOf(film);
   return report === undefined ? null : readReportIfThere({ studyInstanceUid: study, ...report }, archive);
 }
 
-/** Null for a report that is none of ours, or was deleted meanwhile. */
+/** Null for an SR that is no report of Hilum, or was deleted meanwhile. */
 export async function readReportIfThere(path: InstancePath, archive: RecordArchive): Promise<ReadReport | null> {
   const bytes = await retrieveIfThere(path, archive);
   try {
@@ -181,7 +183,7 @@ async function retrieveIfThere(path: InstancePath, archive: RecordArchive): Prom
   }
 }
 
-/** @throws HilumError DICOM_UNREADABLE when it is no report of ours. */
+/** @throws HilumError DICOM_UNREADABLE when it is no report of Hilum */
 function readReportFile(bytes: Uint8Array): ReadReport {
   const { attributes } = readPart10(bytes);
   const reading = readReport(attributes);
@@ -203,7 +205,7 @@ function readReportFile(bytes: Uint8Array): ReadReport {
   return { reading, header };
 }
 
-/** The series of each film: its report tells; where one does not, the archive is asked once. */
+/** Series of each film, from its report; where that does not tell, the archive is asked once. */
 async function findPaths(
   event: ResultEvent,
   reports: readonly (ReadReport | null)[],
@@ -228,20 +230,20 @@ function filmRecord(
 ): FilmRecord {
   return {
     ...film,
-    // Whatever the event says: one of an earlier version quotes words of the film.
+    // Whatever the event says: events of an earlier version quote the film's header.
     reasonText: reasonTextOf(film.reason),
     seriesInstanceUid,
     sopClassUid: reading?.film?.sopClassUid ?? header?.sopClassUid ?? null,
     modality: header?.Modality ?? '',
     viewPosition: header?.ViewPosition ?? '',
-    // A message of version 0.1 has no findings; the report has.
+    // Events of version 0.1 have no findings; the report has.
     findings: film.findings.length > 0 ? film.findings : (reading?.findings ?? []),
-    // A report that is not there any more: what the event warns of is said all the same.
+    // Without a readable report, the texts of the event's warnings are used.
     remarks: reading?.remarks ?? (film.warnings ?? []).map((warning) => WARNING_TEXTS[warning]),
   };
 }
 
-/** Those that the reports name, else the event's: a film of an earlier version names its own. */
+/** Models named in the reports, else those of the event. */
 function modelsOf(event: ResultEvent, reports: readonly (ReadReport | null)[]): StudyRecord['models'] {
   const named = reports.flatMap((report) => report?.reading.models ?? []).map(({ id, version }) => ({ id, version }));
   const all = named.length > 0 ? named : event.models;
@@ -249,13 +251,14 @@ function modelsOf(event: ResultEvent, reports: readonly (ReadReport | null)[]): 
 }
 
 /**
- * By the reports, whose UIDs follow from film and analysis, and the outcomes: not by when it was said. Each correction
- * has a key of its own.
+ * Key of a record's content: from the reports, whose UIDs follow from film and analysis, and the outcomes, not from
+ * times. Each correction has a key of its own.
  */
 function keyOf({ studyInstanceUid, films, correction }: ResultEvent): Uid {
   const parts = films.map((film) => {
     const report = reportOf(film);
-    // The UID of a report follows from what it supersedes; without one that is all that tells two outcomes apart.
+    // The UID of a report depends on what it supersedes; without a report, the superseded ones distinguish two
+    // outcomes.
     const superseded = report === undefined ? [...(film.supersedes ?? [])].sort() : [];
     return [film.sopInstanceUid, film.outcome, film.reason ?? '', report?.sopInstanceUid ?? '', ...superseded].join(
       ' ',
@@ -265,7 +268,7 @@ function keyOf({ studyInstanceUid, films, correction }: ResultEvent): Uid {
   return deriveUid(['record', studyInstanceUid, ...parts.sort(), ...corrected]);
 }
 
-/** What a header says of patient, study and order. */
+/** Patient, study and order attributes of a header. */
 export function attributesOf(header: PatientFacts & StudyFacts & OrderFacts): StudyAttributes {
   const { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex } = header;
   const {

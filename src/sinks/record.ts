@@ -3,28 +3,26 @@ import type { Priority } from '../events/priority';
 import type { Correction, FilmResult } from '../events/result-event';
 
 /**
- * All that the reading list and the hospital's other systems say of one study's result: one record, several encoders.
- * It is read from the archive (the reports of Hilum and the header of a film) when a result event arrives, as the event
- * itself holds nothing about the patient. Never log it.
+ * The result of a study with patient and order: what the reading list shows and the sinks encode. It is read from the
+ * archive (reports of Hilum and a film's header) when a result event arrives, as the event holds nothing about the
+ * patient. Never log it.
  */
 export interface StudyRecord {
   readonly studyInstanceUid: Uid;
   readonly patient: PatientFacts;
   readonly study: StudyFacts;
   readonly order: OrderFacts;
-  /**
-   * By the finding: `urgent`, `routine`, or null where no film was analysed. Never a statement that a study is normal.
-   */
+  /** `urgent` or `routine` by the findings; null where no film was analysed. It never means that a study is normal. */
   readonly priority: Priority | null;
   /**
-   * The highest priority of the results that this one takes the place of; absent where there is none, or none that can
-   * be read any more.
+   * The highest priority of the results that this one replaces; absent where there is none, or none can be read any
+   * more.
    */
   readonly supersededPriority?: Priority;
-  /** Absent but where patient or order were corrected since the result was told. */
+  /** Present where patient or order were corrected since the result was sent. */
   readonly correction?: Correction;
   readonly films: readonly FilmRecord[];
-  /** Modalities of the series that were left alone; given where there is no film. */
+  /** Modalities of the series that were not analysed; given where there is no film. */
   readonly skipped?: readonly string[];
   readonly models: readonly { readonly id: string; readonly version: string }[];
   /** Software version of the service that wrote the reports. */
@@ -32,19 +30,19 @@ export interface StudyRecord {
   /** ISO 8601, UTC. */
   readonly completedAt: string;
   /**
-   * The same for the same content, whenever it is delivered: the idempotent key of every message made of this record.
+   * The same for the same content, whenever it is delivered: the idempotency key of every message made of this record.
    */
   readonly key: Uid;
 }
 
 /**
- * As the film has them; '' where it does not. Text is decoded already, dates and times are DA and TM. (Types, not
- * interfaces: only those pass for a map of texts, which they are in a message.)
+ * Attributes of the film; '' where missing. Text is decoded; dates and times are DA and TM. (Types, not interfaces, so
+ * that they can be used as maps of texts.)
  */
 export type PatientFacts = {
   readonly PatientID: string;
   readonly IssuerOfPatientID: string;
-  /** PN, components divided by ^. */
+  /** PN with ^ between its components. */
   readonly PatientName: string;
   readonly PatientBirthDate: string;
   readonly PatientSex: string;
@@ -70,7 +68,7 @@ export type OrderFacts = {
   readonly RequestedProcedureDescription: string;
 };
 
-/** What the archive says of a study beside its films. */
+/** Patient, study and order attributes of a study in the archive. */
 export type StudyAttributes = Pick<StudyRecord, 'patient' | 'study' | 'order'>;
 
 export interface FilmRecord extends FilmResult {
@@ -80,8 +78,8 @@ export interface FilmRecord extends FilmResult {
   readonly modality: string;
   /** View Position as the film has it: PA, AP, LL ... */
   readonly viewPosition: string;
-  /** What was told of the film before its result was withdrawn; absent where that can't be read any more. */
+  /** Earlier values of a film whose result is withdrawn; absent where they can't be read any more. */
   readonly withdrawn?: Pick<FilmResult, 'view' | 'findings' | 'lungFraction'>;
-  /** The report's remarks: sentences for a radiologist, such as that the evidence may lie outside the lungs. */
+  /** Remarks of the report: sentences for a radiologist, such as that the evidence may be outside of the lungs. */
   readonly remarks: readonly string[];
 }

@@ -9,12 +9,12 @@ import { LIST_SINK, type Sink } from './sink';
 import { ups } from './ups';
 import { webhook } from './webhook';
 
-/** One sink as configured. */
+/** A configured sink. */
 export interface SinkInstance {
-  /** The entry's key, or key and name of the block, divided by a dot: one queue, metrics label and probe each. */
+  /** The entry's key, or key and name of the block joined by a dot; used for its queue, metrics label and probe. */
   readonly name: string;
   readonly enabled: boolean;
-  /** @throws HilumError CONFIG_INVALID for unreadable TLS files. Nothing connects yet. */
+  /** Opens the sink; nothing connects yet. @throws HilumError CONFIG_INVALID for unreadable TLS files */
   open(context: SinkContext): Sink;
 }
 
@@ -33,21 +33,21 @@ const awayHours = z
       'time, HTTP 502, 503 or 504 (hours)',
   );
 
-/** All that the service asks of its sinks follows from their entries. */
+/** Registry of sinks: schema, names and instances, from their entries. */
 export function sinkRegistry<const Entries extends readonly SinkEntry[]>(entries: Entries) {
   const shape = Object.fromEntries(entries.map(({ key, schema }) => [key, schema])) as SchemaShape<Entries>;
   const schema = z.strictObject({ awayHours, ...shape });
   const names: readonly string[] = [LIST_SINK, ...entries.map(({ key }) => key)];
   return {
-    /** `deliveries` of the configuration: every key has a default. */
+    /** Schema of `deliveries`: every key has a default. */
     schema: schema.prefault({} as z.input<typeof schema>),
-    /** Every sink that there may be, the reading list first. */
+    /** Names of all possible sinks, the reading list first. */
     names,
-    /** Whether a sink may be called so, in some configuration. */
+    /** Whether some configuration can have a sink of this name. */
     isName: (text: string): boolean =>
       names.includes(text) ||
       entries.some(({ key }) => text.startsWith(`${key}.`) && INSTANCE_NAME.test(text.slice(key.length + 1))),
-    /** The sinks of a configuration, switched on or not. */
+    /** Sinks of a configuration, switched on or not. */
     instances: (deliveries: Blocks<Entries>): SinkInstance[] =>
       entries.flatMap((entry) => instancesOf(entry, deliveries[entry.key as Entries[number]['key']])),
   };
@@ -64,5 +64,5 @@ function instancesOf(entry: SinkEntry, blocks: SinkBlock | NamedBlock[]): SinkIn
     : blocks.map((block) => instance(`${entry.key}.${block.name}`, block));
 }
 
-/** Which sinks there are. Adding one is a folder beside this file and a place in this list. */
+/** All sinks. A new one is a folder beside this file and an entry here. */
 export const SINKS = sinkRegistry([hl7, fhir, ups, metadata, dicom, webhook, email]);

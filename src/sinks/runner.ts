@@ -11,24 +11,24 @@ import { LIST_SINK, type Sink } from './sink';
 import { isForOthers, isWithdrawal } from './statements';
 
 /**
- * `unwanted`: acknowledged unread, because the sink does not handle or want such results. `superseded`: acknowledged
- * without being told, because the archive has a later result.
+ * `unwanted`: acknowledged without reading the record, as the sink does not handle or want such results. `superseded`:
+ * acknowledged without a delivery, because the archive has a later result.
  */
 export const DELIVERY_RESULTS = ['done', 'unwanted', 'superseded', 'retry', 'dead', 'put-back'] as const;
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
-/** Port: who counts deliveries; `web/metrics` fits it by shape. */
+/** Port: counts deliveries; `web/metrics` fits it by shape. */
 interface DeliveryObserver {
   delivery(sink: string, result: DeliveryResult): void;
-  /** Since when each try has failed (milliseconds since 1970); null when the last one succeeded. */
+  /** Since when every attempt has failed (milliseconds since 1970); null when the last one succeeded. */
   failingSince(sink: string, since: number | null): void;
-  /** Objects that a sink made sure of at its receiver, and in which way. */
+  /** Objects that a sink has verified at its receiver, and the way. */
   verified(sink: string, way: string, objects: number): void;
 }
 
 export interface RunnerOptions {
   readonly sink: Sink;
-  /** Reads from the archive what is said of a study; null where it has a later result. @throws HilumError */
+  /** Reads the record of a study from the archive; null where it has a later result. @throws HilumError */
   readonly loadRecord: (event: ResultEvent) => Promise<StudyRecord | null>;
   readonly retry: RetryPolicy;
   readonly log: Log;
@@ -36,21 +36,21 @@ export interface RunnerOptions {
   readonly now?: () => number;
 }
 
-/** One that takes the place of an earlier result names it. */
+/** Kind of a delivery: a result that replaces an earlier one names it. */
 function kindOf(event: ResultEvent): DeliveryKind {
   if (isWithdrawal(event)) return 'withdrawal';
   if (event.correction !== undefined) return 'correction';
   return event.films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
 }
 
-/** The reading list counts what is no chest film, too. */
+/** The reading list wants results without a chest film too, to count them. */
 function isWanted(event: ResultEvent, sink: Sink): boolean {
   return sink.handles.includes(kindOf(event)) && sink.wants(event) && (sink.name === LIST_SINK || isForOthers(event));
 }
 
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {}, verified: () => {} };
 
-/** Makes the handler of one sink's queue: it delivers results, settled as `queue/consume-loop` says. */
+/** Makes the handler of a sink's queue, which delivers results and settles messages by `queue/consume-loop`. */
 export function createRunner(options: RunnerOptions): MessageHandler {
   const { sink, retry, observer = UNOBSERVED, now = Date.now } = options;
   const log = options.log.child({ sink: sink.name });

@@ -15,7 +15,7 @@ import {
 import { CODES, HILUM_SCHEME } from '../objects/codes';
 import type { FilmRecord, StudyRecord } from './record';
 
-/** Concepts that messages have and the report does not. */
+/** Concepts that are in messages but not in the report. */
 export const DELIVERY_CODES = {
   positiveClass: { value: 'positive-class', scheme: HILUM_SCHEME, meaning: 'What the probability is of' },
   operatingPoint: { value: 'operating-point', scheme: HILUM_SCHEME, meaning: 'Operating point, 0 to 1' },
@@ -29,32 +29,32 @@ export const DELIVERY_CODES = {
   studyUid: { value: '110180', scheme: 'DCM', meaning: 'Study Instance UID' },
 } as const satisfies Record<string, Code>;
 
-/** LOINC for a chest film, as IHE and most systems file it. */
+/** LOINC code of a chest film, by which IHE and most systems file it. */
 export const CHEST_FILM: Code = { value: '36554-4', scheme: 'LN', meaning: 'XR Chest Single view' };
 
 export const VIEW_CODES = { frontal: CODES.frontal, lateral: CODES.lateral } as const;
 
-/** Whether a result takes the place of an earlier one. */
+/** Whether a result replaces an earlier one. */
 export function isReplacement({ supersedes = [] }: { readonly supersedes?: FilmRecord['supersedes'] }): boolean {
   return supersedes.length > 0;
 }
 
 type Told = Pick<FilmRecord, 'outcome' | 'reason' | 'supersedes'>;
 
-/** Whether an earlier result of a film does not hold any more, because the film was rejected. */
+/** Whether an earlier result of a film is withdrawn because the film was rejected. */
 export function isWithdrawn({ reason, supersedes }: Omit<Told, 'outcome'>): boolean {
   return reason !== null && isRejection(reason) && isReplacement({ supersedes });
 }
 
-/** Whether the whole result of a study is withdrawn: no film of the chest is left that was not rejected. */
+/** Whether the whole result of a study is withdrawn: every chest film was rejected. */
 export function isWithdrawal({ films }: { readonly films: readonly Told[] }): boolean {
   return films.some(isWithdrawn) && films.every((film) => film.outcome === 'rejected' || isWithdrawn(film));
 }
 
-/** How a result is told: as a first word, as one that takes the place of what was told before, or as taken back. */
+/** Status of a result: the first one, one that replaces an earlier one, or a withdrawal. */
 export type ResultStatus = 'preliminary' | 'corrected' | 'withdrawn';
 
-/** Of what is said of the study as a whole: also corrected where that is said of another patient or order. */
+/** Status of statements about the whole study; also corrected where patient or order have changed. */
 export function studyStatus({ correction }: Pick<StudyRecord, 'correction'>): 'preliminary' | 'corrected' {
   return correction === undefined ? 'preliminary' : 'corrected';
 }
@@ -64,31 +64,31 @@ export function filmStatus(film: Omit<Told, 'outcome'>, record: Pick<StudyRecord
   return isReplacement(film) ? 'corrected' : studyStatus(record);
 }
 
-/** Of the report on the study: corrected where anything in it is. */
+/** Status of the report on the study: corrected where any part of it is. */
 export function reportStatus(record: Pick<StudyRecord, 'correction' | 'films'>): ResultStatus {
   if (isWithdrawal(record)) return 'withdrawn';
   return record.films.some(isReplacement) ? 'corrected' : studyStatus(record);
 }
 
 /**
- * Whether other systems are told of a study at all: one that has, or may have, a chest film, and one of which they were
- * told something that does not hold any more.
+ * Whether a study is sent to other systems: if it has a chest film, or possibly one, or if something was sent that is
+ * no longer valid.
  */
 export function isForOthers({ films }: { readonly films: readonly Told[] }): boolean {
   return subjectOf(films) === 'chest' || films.some(isReplacement);
 }
 
-/** When this word of the result was made: ISO 8601, UTC. */
+/** Time of this version of the result: ISO 8601, UTC. */
 export function issuedAt({ correction, completedAt }: Pick<StudyRecord, 'correction' | 'completedAt'>): string {
   return correction?.correctedAt ?? completedAt;
 }
 
-/** What a reader is told of the study as a whole, in sentences. */
+/** Remarks about the whole study, in sentences. */
 export function studyCaveats({ correction }: Pick<StudyRecord, 'correction'>): string[] {
   return correction === undefined ? [] : [CORRECTED];
 }
 
-/** What a reader is warned of, in sentences. */
+/** Warnings for the reader, in sentences. */
 export function caveats(film: Pick<FilmRecord, 'warnings' | 'reason' | 'supersedes'>): string[] {
   return [...(film.warnings ?? []).map((warning) => WARNING_TEXTS[warning]), ...replacementNotes(film)];
 }
@@ -98,21 +98,18 @@ export function replacementNotes(film: Pick<FilmRecord, 'reason' | 'supersedes'>
   return isReplacement(film) ? [REPLACED] : [];
 }
 
-/**
- * Whether a receiver that asked for urgent results alone is told: of an urgent one, and of one that takes the place of
- * an urgent one.
- */
+/** Whether a receiver of urgent results only gets this one: it is urgent, or replaces an urgent one. */
 export function concernsUrgency({ priority, supersededPriority }: StudyRecord): boolean {
   return priority === 'urgent' || supersededPriority === 'urgent';
 }
 
-/** The result of one film in a sentence for each finding, as in its report. */
+/** Result of one film, one sentence for each finding, as in its report. */
 export function filmStatement({ outcome, probability, findings, reasonText }: FilmRecord): string {
   if (outcome !== 'analysed' || probability === null)
     return reasonText === null ? 'Not analysed.' : notAnalysedStatement(reasonText);
   const told = liveFindings(findings);
   if (told.length > 0) return told.map((finding) => findingStatement(finding, finding.code.meaning)).join(' ');
-  // A result of version 0.1 whose report is not there any more.
+  // A result of version 0.1 without a readable report.
   return `Probability of the positive class ${percentages(probability, probability)[0]} %, ${relationOf(UNKNOWN)}.`;
 }
 

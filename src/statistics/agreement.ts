@@ -1,4 +1,4 @@
-/** Films by which of two call them. */
+/** Numbers of films by which of two readers call them positive. */
 export interface CallCount {
   readonly both: number;
   readonly first: number;
@@ -17,8 +17,8 @@ export function callCount(calls: readonly (readonly [first: boolean, second: boo
 }
 
 /**
- * Cohen's kappa (Cohen 1960): agreement beyond what chance would give two that call so many each; null where that is
- * not defined, as where both call all films or none.
+ * Cohen's kappa (Cohen 1960): agreement beyond chance; null where it is undefined, as where both call all films or
+ * none.
  */
 export function kappa({ both, first, second, neither }: CallCount): number | null {
   const n = both + first + second + neither;

@@ -4,8 +4,8 @@ import { byFallingScore, once, type WeightedFigure } from './weighted';
 export interface Estimate {
   readonly value: number | null;
   /**
-   * Percentile bootstrap by patient, 95 %. Null where it would say more than is known: fewer than {@link
-   * LEAST_FOR_INTERVAL} patients of a class, or all draws alike.
+   * 95 % percentile bootstrap by patient. Null with fewer than {@link MIN_FOR_INTERVAL} patients of a class, or where
+   * all draws are equal.
    */
   readonly interval: Interval;
 }
@@ -15,11 +15,8 @@ export interface BootstrapOptions {
   readonly seed: number;
 }
 
-/**
- * Patients of each class that a bootstrap needs: the few of a smaller group are drawn again and again, and the interval
- * is too narrow or a point.
- */
-export const LEAST_FOR_INTERVAL = 10;
+/** Fewest patients of each class for a bootstrap: with fewer, the interval is too narrow or a point. */
+export const MIN_FOR_INTERVAL = 10;
 
 /**
  * Patients are drawn with replacement, each with all films, so that many films of one patient do not narrow the
@@ -41,17 +38,17 @@ export function estimate(films: readonly Scored[], figure: WeightedFigure, optio
   return { value, interval: intervalOf(found) };
 }
 
-/** A figure of two sets of scores on the same films, and by how much the second is higher. */
+/** A figure of two sets of scores on the same films, and the difference (second minus first). */
 export interface PairedEstimate {
   readonly first: number | null;
   readonly second: number | null;
-  /** Its interval is of the difference itself: each draw of patients gives both figures. -1 to 1. */
+  /** Interval of the difference itself, as each draw of patients gives both figures. -1 to 1. */
   readonly difference: Estimate;
 }
 
 /**
- * As {@link estimate}, of a difference: patients are drawn once for both sets, so that what both find easy or hard does
- * not widen the interval.
+ * As {@link estimate}, for a difference: patients are drawn once for both sets, so that films that are easy or hard for
+ * both do not widen the interval.
  * @param first scores of the films, and `second` of the same films in the same order
  */
 export function pairedEstimate(
@@ -84,18 +81,18 @@ export function pairedEstimate(
 
 function areTooFew(films: readonly Scored[]): boolean {
   const { positive, negative } = countPatients(films);
-  return Math.min(positive, negative) < LEAST_FOR_INTERVAL;
+  return Math.min(positive, negative) < MIN_FOR_INTERVAL;
 }
 
 const patientsIn = (films: readonly Scored[]) => [...new Set(films.map(({ patient }) => patient))];
 
-/** Which of the patients of `films` each of the sorted films is of. */
+/** Index of the patient of each of the sorted films. */
 function placesOf(films: readonly Scored[], sorted: readonly Scored[]): number[] {
   const place = new Map(patientsIn(films).map((name, index) => [name, index]));
   return sorted.map(({ patient }) => place.get(patient)!);
 }
 
-/** How often each patient is drawn, for each round. */
+/** Number of times that each patient is drawn, for each round. */
 function* draws(films: readonly Scored[], { rounds, seed }: BootstrapOptions): Generator<Uint32Array> {
   const patients = patientsIn(films).length;
   const random = mulberry32(seed);
@@ -106,20 +103,25 @@ function* draws(films: readonly Scored[], { rounds, seed }: BootstrapOptions): G
   }
 }
 
-/** Classes that do not overlap give an area of 1 in every draw: that is no certainty. */
+/**
+ * Null where all draws are equal: for example, separated classes give an area of 1 in every draw, which is no
+ * certainty.
+ */
 function intervalOf(found: number[]): Interval {
   found.sort((a, b) => a - b);
   return found.at(0) === found.at(-1) ? null : [quantile(found, 0.025), quantile(found, 0.975)];
 }
 
-/** Of sorted values, linear between neighbours (the default of numpy and R). */
+/** Quantile of sorted values, linear between neighbours (the default of numpy and R). */
 export function quantile(sorted: readonly number[], share: number): number {
   const at = share * (sorted.length - 1);
   const low = Math.floor(at);
   return sorted[low]! + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)]! - sorted[low]!);
 }
 
-/** A small generator of known quality (Tommy Ettinger, public domain): values in [0, 1), the same on every machine. */
+/**
+ * Random numbers in [0, 1) by a well-tested small generator (Tommy Ettinger, public domain), the same on every machine.
+ */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -3,16 +3,16 @@ import { byFallingScore } from './weighted';
 
 export interface CurvePoint {
   readonly threshold: number;
-  /** Sensitivity, recall. */
+  /** Also called recall. */
   readonly sensitivity: number;
   readonly falsePositiveRate: number;
-  /** Positive predictive value. */
+  /** Also called positive predictive value. */
   readonly precision: number;
 }
 
 /**
- * One point for each distinct score, highest first; none where a class is missing. ROC and precision-recall curve are
- * drawn from it.
+ * One point for each distinct score, the highest first; empty where a class is missing. Both ROC and precision-recall
+ * curve are drawn from it.
  */
 export function curve(films: readonly Scored[]): CurvePoint[] {
   const positives = films.filter(({ positive }) => positive).length;
@@ -35,7 +35,7 @@ export function curve(films: readonly Scored[]): CurvePoint[] {
   return points;
 }
 
-/** At most `most` points, evenly chosen, first and last among them. */
+/** At most `most` evenly spaced points, with the first and the last. */
 export function thin<T>(points: readonly T[], most: number): T[] {
   if (points.length <= most) return [...points];
   return Array.from({ length: most }, (_, i) => points[Math.round((i * (points.length - 1)) / (most - 1))]!);
@@ -45,22 +45,22 @@ interface CalibrationBin {
   readonly from: number;
   readonly to: number;
   readonly n: number;
-  /** Mean probability that was given; null in an empty bin. */
+  /** Mean predicted probability; null in an empty bin. */
   readonly predicted: number | null;
-  /** Share of positives that were found there. */
+  /** Observed share of positives. */
   readonly observed: Share;
 }
 
 export interface Calibration {
   readonly bins: readonly CalibrationBin[];
   /**
-   * Mean distance of predicted from observed, weighted by the films in each bin (Naeini et al. 2015); null without
+   * Mean distance between predicted and observed, weighted by the films in each bin (Naeini et al. 2015); null without
    * films.
    */
   readonly expectedCalibrationError: number | null;
 }
 
-/** Bins of equal width, the last one closed above. */
+/** Bins of equal width; the last one includes its upper edge. */
 export function calibration(films: readonly Scored[], count = 10): Calibration {
   const bins = Array.from({ length: count }, (_, i): CalibrationBin => {
     const inside = films.filter(({ score }) => Math.min(Math.floor(score * count), count - 1) === i);
@@ -87,7 +87,7 @@ export interface HistogramBin {
   readonly negative: number;
 }
 
-/** Films by probability, each class by itself, in bins of equal width; the last one is closed above. */
+/** Numbers of films by probability, for each class, in bins of equal width; the last one includes its upper edge. */
 export function histogram(films: readonly Pick<Scored, 'positive' | 'score'>[], count = 20): HistogramBin[] {
   const binOf = (score: number) => Math.min(Math.floor(score * count), count - 1);
   return Array.from({ length: count }, (_, i) => {

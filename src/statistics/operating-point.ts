@@ -2,27 +2,24 @@ import { createHash } from 'node:crypto';
 import { countPatients, type PatientCount, type Scored, thresholdFigures, type ThresholdFigures } from './statistics';
 
 /**
- * Patients of each class that each half needs before a threshold may be applied: with 30 the interval of a sensitivity
- * of 95 % still reaches down to about 81 %.
+ * Fewest patients of each class in each half for a threshold to be applied: with 30, the interval of a sensitivity of
+ * 95 % still begins at about 81 %.
  */
-export const LEAST_PATIENTS = 30;
+export const MIN_PATIENTS = 30;
 
-/** A threshold for a wanted sensitivity, found on one half of the patients, measured on the other. */
+/** A threshold for a wanted sensitivity, chosen on one half of the patients and measured on the other. */
 export interface OperatingPointChoice {
   readonly wantedSensitivity: number;
   /** Null when the first half has no positive film. */
   readonly threshold: number | null;
   readonly patients: { readonly chosenOn: PatientCount; readonly measuredOn: PatientCount };
-  /** On the half that the threshold has not seen. */
+  /** Figures on the half that the threshold was not chosen on. */
   readonly measured: ThresholdFigures | null;
-  /** Why it must not be applied; empty where it may. */
+  /** Reasons against applying it; empty where it may be applied. */
   readonly objections: readonly string[];
 }
 
-/**
- * Which half a patient belongs to: by a hash, so that it neither depends on the order of films nor changes when more
- * are added.
- */
+/** Half of a patient, by a hash, so that it depends neither on the order of films nor on later additions. */
 export function half(patient: string): 'chosenOn' | 'measuredOn' {
   return (createHash('sha256').update(`half ${patient}`).digest()[0]! & 1) === 0 ? 'chosenOn' : 'measuredOn';
 }
@@ -52,7 +49,7 @@ export function thresholdFor(films: readonly Scored[], sensitivity: number): num
     .map(({ score }) => score)
     .sort((a, b) => b - a);
   if (scores.length === 0) return null;
-  // A product such as 0.95 * 20 may come out a hair above the whole number it is.
+  // A product such as 0.95 * 20 may be slightly above the whole number.
   const needed = Math.max(1, Math.ceil(sensitivity * scores.length - 1e-9));
   return Math.floor(scores[needed - 1]! * 1e6) / 1e6;
 }
@@ -64,9 +61,9 @@ function objections(
 ): string[] {
   const counts = [patients.chosenOn, patients.measuredOn].flatMap(({ positive, negative }) => [positive, negative]);
   const few =
-    Math.min(...counts) < LEAST_PATIENTS
+    Math.min(...counts) < MIN_PATIENTS
       ? [
-          `too few patients: each half needs ${LEAST_PATIENTS} with and ${LEAST_PATIENTS} without the finding, ` +
+          `too few patients: each half needs ${MIN_PATIENTS} with and ${MIN_PATIENTS} without the finding, ` +
             `and the smallest of the four groups has ${Math.min(...counts)}`,
         ]
       : [];
@@ -81,7 +78,7 @@ function objections(
   return [...few, ...missed, ...chance(measured)];
 }
 
-/** A threshold that calls nearly every film reaches any sensitivity. */
+/** Objection to a threshold that calls nearly every film, which reaches any sensitivity. */
 function chance(measured: ThresholdFigures | null): string[] {
   const [sensitivity, specificity] = [measured?.sensitivity.value, measured?.specificity.value];
   if (typeof sensitivity !== 'number' || typeof specificity !== 'number' || sensitivity + specificity > 1) return [];

@@ -6,22 +6,21 @@ interface PredictiveValue {
   readonly interval: Interval;
 }
 
-/** What a call, and its absence, would mean at a share of patients with the finding that is stated, not measured. */
+/** Predictive values at a stated, not measured, prevalence. */
 export interface PredictiveValues {
   readonly prevalence: number;
-  /** Share of the called films that would have the finding. */
+  /** Share of the called films that have the finding. */
   readonly positive: PredictiveValue;
-  /** Share of the films that are not called that would not have it. */
+  /** Share of the other films that do not have it. */
   readonly negative: PredictiveValue;
-  /** Share of all films that would be called; null where sensitivity or specificity is not known. */
+  /** Share of all films that are called; null where sensitivity or specificity is unknown. */
   readonly flagged: number | null;
 }
 
 /**
- * Bayes' theorem on sensitivity and specificity, with the interval of Mercaldo, Lau and Zhou 2007 (Statistics in
- * Medicine 26:2170): 95 %, on the logit by the delta method, film by film. Where a count is 0, half of 1.96 squared is
- * added to it and to its counterpart (Agresti and Coull 1998), as they advise, and the interval goes as far as the
- * value.
+ * Bayes' theorem on sensitivity and specificity, with the 95 % interval of Mercaldo, Lau and Zhou 2007 (Statistics in
+ * Medicine 26:2170): on the logit by the delta method, film by film. Where a count is 0, half of 1.96 squared is added
+ * to it and to its counterpart (Agresti and Coull 1998), as they advise, and the interval is extended to the value.
  * @param prevalence above 0 and below 1
  */
 export function predictiveValues(sensitivity: Share, specificity: Share, prevalence: number): PredictiveValues {
@@ -54,10 +53,10 @@ export function predictiveValues(sensitivity: Share, specificity: Share, prevale
   };
 }
 
-/** Of all that is counted, the part that is right; null where nothing is. */
+/** Share of `right` in all; null where there is nothing. */
 const quotient = (right: number, wrong: number) => (right + wrong === 0 ? null : right / (right + wrong));
 
-/** A share that is neither 0 nor 1. */
+/** A share adjusted so that it is neither 0 nor 1. */
 function steadied({ hits, n }: Share): { readonly share: number; readonly n: number } {
   const more = hits === 0 || hits === n ? (Z95 * Z95) / 2 : 0;
   return { share: (hits + more) / (n + 2 * more), n: n + 2 * more };

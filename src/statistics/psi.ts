@@ -1,24 +1,24 @@
 /**
- * Counts of values between edges: `counts[i]` holds edges[i-1] <= x < edges[i], the first all below, the last all from
- * the last edge on.
+ * Empty counts of values between edges: `counts[i]` is for edges[i-1] <= x < edges[i], the first for all below, the
+ * last for all from the last edge on.
  */
 export function emptyCounts(edges: readonly number[]): number[] {
   return new Array<number>(edges.length + 1).fill(0);
 }
 
-/** The place of a value among `edges`, which rise. */
+/** Bin of a value among ascending `edges`. */
 export function binOf(value: number, edges: readonly number[]): number {
   const at = edges.findIndex((edge) => value < edge);
   return at === -1 ? edges.length : at;
 }
 
-/** Half a film in every bin, so that an empty one gives no infinite index. */
+/** Half a film is added to every bin, so that an empty one gives no infinite index. */
 const SMOOTHING = 0.5;
 
 /**
  * Population stability index of two lists of counts over the same bins: sum of (p - q) ln(p / q), with p and q the
- * bins' shares, each bin given half a case more (Siddiqi 2006; the half after Jeffreys). 0 where both are the same;
- * null where one has no case.
+ * bins' shares, each with half a case added (Siddiqi 2006; the half after Jeffreys). 0 where both are equal; null where
+ * one has no case.
  */
 export function populationStabilityIndex(reference: readonly number[], seen: readonly number[]): number | null {
   const [all, now] = [sum(reference), sum(seen)];
@@ -32,8 +32,8 @@ export function populationStabilityIndex(reference: readonly number[], seen: rea
 }
 
 /**
- * What the index comes to by chance alone: nearly (B - 1)(1/n + 1/m) times a chi-square over its degrees of freedom
- * (Yurdakul 2018), B bins with n and m cases.
+ * Index by chance alone: approximately (B - 1)(1/n + 1/m) times a chi-square over its degrees of freedom (Yurdakul
+ * 2018), with B bins and n and m cases.
  * @returns its 95th percentile, by Wilson and Hilferty's approximation of the chi-square
  */
 export function chanceOfIndex(bins: number, n: number, m: number): number {
@@ -48,8 +48,8 @@ const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
 export type DriftLevel = 'stable' | 'shifted' | 'changed' | 'too few films';
 
 /**
- * Below 0.1 stable, to 0.25 shifted, above it changed (Siddiqi 2006); an index that chance alone reaches in one of
- * twenty cases says nothing of 0.1 or more.
+ * Below 0.1 stable, to 0.25 shifted, above it changed (Siddiqi 2006). An index of 0.1 and more that chance alone
+ * reaches in one of twenty cases is not judged.
  */
 export function levelOf(index: number | null, chance: number): DriftLevel {
   if (index === null) return 'too few films';

@@ -3,12 +3,12 @@ import { type Interval, wilson } from './wilson';
 
 export { type Interval, wilson };
 
-/** One film with its truth: what all figures are made from. */
+/** One film with its label: input of all figures. */
 export interface Scored {
   readonly positive: boolean;
   /** Probability of the positive class, 0..1. */
   readonly score: number;
-  /** Films of one patient belong together. */
+  /** Films of one patient are not independent. */
   readonly patient: string;
 }
 
@@ -17,7 +17,7 @@ export interface PatientCount {
   readonly negative: number;
 }
 
-/** Patients who have a film with the finding, and who have one without: some may be both. */
+/** Patients with a positive film, and patients with a negative one; some may be both. */
 export function countPatients(films: readonly Scored[]): PatientCount {
   const count = (wanted: boolean) =>
     new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
@@ -61,9 +61,9 @@ export interface ThresholdFigures {
   readonly sensitivity: Share;
   readonly specificity: Share;
   readonly accuracy: Share;
-  /** Positive predictive value at the share of positives that these films have. */
+  /** Positive predictive value at the prevalence of these films. */
   readonly precision: Share;
-  /** 2 TP / (2 TP + FP + FN); null when no film is positive nor called so. */
+  /** 2 TP / (2 TP + FP + FN); null when no film is positive or called positive. */
   readonly f1: number | null;
 }
 

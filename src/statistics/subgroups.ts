@@ -17,14 +17,14 @@ interface SubgroupRow {
   readonly specificity: Share;
 }
 
-/** The films by one column of the labels file, or by one thing that their headers say. */
+/** Films grouped by one column of the labels file or one property in their headers. */
 export interface Subgroup {
   readonly name: string;
   readonly rows: readonly SubgroupRow[];
 }
 
-/** Beyond, the smallest are put together: a column of dates or of numbers makes no groups. */
-const MOST_VALUES = 12;
+/** With more values, the smallest groups are joined: a column of dates or numbers makes no groups. */
+const MAX_VALUES = 12;
 export const NOT_SAID = '(not said)';
 export const OTHERS = '(all others)';
 
@@ -48,8 +48,8 @@ function rowsOf(films: readonly GroupedFilm[], name: string): [value: string, fi
     else byValue.set(value, [film]);
   }
   const sorted = [...byValue].sort(([a, some], [b, more]) => more.length - some.length || (a < b ? -1 : 1));
-  if (sorted.length <= MOST_VALUES) return sorted.sort(([a], [b]) => (a < b ? -1 : 1));
-  return [...sorted.slice(0, MOST_VALUES - 1), [OTHERS, sorted.slice(MOST_VALUES - 1).flatMap(([, group]) => group)]];
+  if (sorted.length <= MAX_VALUES) return sorted.sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...sorted.slice(0, MAX_VALUES - 1), [OTHERS, sorted.slice(MAX_VALUES - 1).flatMap(([, group]) => group)]];
 }
 
 function rowOf(

@@ -2,8 +2,8 @@ import { isAtOrAbove } from '../finding/operating-point';
 import type { Scored } from './statistics';
 
 /**
- * Figures in which each film counts `weights[i]` times, 0 included: a bootstrap draws patients, and drawing one twice
- * is a weight of 2. Films are sorted by falling score ({@link byFallingScore}), so that each figure is one pass.
+ * Figures in which each film counts `weights[i]` times, possibly 0: a bootstrap draws patients, and one drawn twice has
+ * weight 2. Films are sorted by descending score ({@link byFallingScore}), so that each figure takes one pass.
  */
 export type WeightedFigure = (films: readonly Scored[], weights: ArrayLike<number>) => number | null;
 
@@ -18,7 +18,7 @@ interface Step {
   readonly negatives: number;
 }
 
-/** Positives and negatives at each distinct score, highest first. */
+/** Numbers of positives and negatives at each distinct score, the highest first. */
 function* steps(films: readonly Scored[], weights: ArrayLike<number>): Generator<Step> {
   for (let at = 0; at < films.length;) {
     const { score } = films[at]!;
@@ -32,8 +32,8 @@ function* steps(films: readonly Scored[], weights: ArrayLike<number>): Generator
 }
 
 /**
- * Area under the ROC curve: the share of pairs of a positive and a negative in which the positive scores higher, ties
- * counted half.
+ * Area under the ROC curve: share of pairs of a positive and a negative in which the positive has the higher score,
+ * ties counted half.
  */
 export const weightedAuc: WeightedFigure = (films, weights) => {
   let [above, total, area] = [0, 0, 0];
@@ -45,7 +45,7 @@ export const weightedAuc: WeightedFigure = (films, weights) => {
   return above === 0 || total === 0 ? null : area / (above * total);
 };
 
-/** Average precision: precision at each distinct score, weighted by the recall that it adds; no interpolation. */
+/** Average precision: precision at each distinct score, weighted by the added recall, without interpolation. */
 export const weightedAveragePrecision: WeightedFigure = (films, weights) => {
   let [hits, called, sum] = [0, 0, 0];
   for (const { positives, negatives } of steps(films, weights)) {
@@ -69,7 +69,7 @@ export function weightedF1(threshold: number): WeightedFigure {
   };
 }
 
-/** Share of the films of a class that is called at a threshold. */
+/** Share of the films of a class that are called at a threshold. */
 function weightedShare(threshold: number, of: (film: Scored) => boolean, called: boolean): WeightedFigure {
   return (films, weights) => {
     let [hits, all] = [0, 0];
@@ -88,5 +88,5 @@ export const weightedSensitivity = (threshold: number): WeightedFigure =>
 export const weightedSpecificity = (threshold: number): WeightedFigure =>
   weightedShare(threshold, ({ positive }) => !positive, false);
 
-/** Share of all films that is called. */
+/** Share of all films that are called. */
 export const weightedFlagged = (threshold: number): WeightedFigure => weightedShare(threshold, () => true, true);

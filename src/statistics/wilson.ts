@@ -3,7 +3,7 @@ export type Interval = readonly [low: number, high: number] | null;
 
 export const Z95 = 1.959964;
 
-/** Score interval of a share (Wilson 1927), 95 %. */
+/** 95 % score interval of a share (Wilson 1927). */
 export function wilson(hits: number, n: number): Interval {
   if (n === 0) return null;
   const [p, f] = [hits / n, (Z95 * Z95) / n];

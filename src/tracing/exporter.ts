@@ -3,13 +3,13 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Log } from '../base/log';
 
 /**
- * Tells of each outage of the receiver once, when it begins and when it ends with how many spans were left out. A batch
- * that can't be sent is left out: nothing waits for the receiver.
+ * Logs each outage of the trace receiver once, at its start and, with the number of dropped spans, at its end. A batch
+ * that can't be sent is dropped: nothing waits for the receiver.
  */
 export class WatchedExporter implements SpanExporter {
   private lost = 0;
 
-  /** @param where host and port of the receiver, for the log */
+  /** @param where host and port of the receiver for the log */
   constructor(
     private readonly inner: SpanExporter,
     private readonly where: string,
@@ -47,7 +47,7 @@ export class WatchedExporter implements SpanExporter {
   }
 }
 
-/** HTTP status or Node's code: the answer's text may be anything. */
+/** HTTP status or Node's error code only, as the response's text may be anything. */
 function signsOf(error: Error | undefined): { readonly error?: string } {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'number' || typeof code === 'string' ? { error: String(code) } : { error: error?.name ?? '' };

@@ -8,11 +8,11 @@ import { WatchedExporter } from './exporter';
 import { otelTracer } from './tracer';
 
 export interface OpenedTracing {
-  /** Sends what waits, for two seconds at most: a receiver that is away does not hold up a stop. */
+  /** Sends the waiting spans, for two seconds at most, so that a receiver that is away does not delay the shutdown. */
   close(): Promise<void>;
 }
 
-/** Who sends the traces. */
+/** The process that sends the traces. */
 export interface TracedProcess {
   readonly version: string;
   readonly hostname: string;
@@ -24,8 +24,9 @@ const CLOSE_MS = 2_000;
 const PATH = '/v1/traces';
 
 /**
- * Begins to send traces as OTLP over HTTP, JSON. What the settings do not name is left to the standard's environment
- * variables, which the exporter reads. @throws HilumError CONFIG_INVALID for unreadable TLS files.
+ * Starts sending traces as OTLP over HTTP in JSON. Settings that are absent are taken from OpenTelemetry's environment
+ * variables, which the exporter reads.
+ * @throws HilumError CONFIG_INVALID for unreadable TLS files
  */
 export function startTracing(settings: TracingSettings, process: TracedProcess, log: Log): OpenedTracing {
   const { endpoint, headers, timeoutMs, tls, sampleRatio, serviceName } = settings;

@@ -17,13 +17,13 @@ type ResourceAttributes = Readonly<Record<string, string>>;
 export interface TracerOptions {
   readonly exporter: SpanExporter;
   readonly sampleRatio: number;
-  /** Attributes of this process, by what goes before: `own` before OTEL_RESOURCE_ATTRIBUTES before `byDefault`. */
+  /** Resource attributes in order of precedence: `own`, OTEL_RESOURCE_ATTRIBUTES, `byDefault`. */
   readonly resource: { readonly own: ResourceAttributes; readonly byDefault: ResourceAttributes };
   /** Longest wait for a batch (milliseconds). */
   readonly timeoutMs: number;
 }
 
-/** Spans that wait at most: some hundred films' worth. What comes beyond while the receiver is away is left out. */
+/** Largest number of waiting spans: some hundred films' worth. Further ones are dropped while the receiver is away. */
 const QUEUE_LIMIT = 4_096;
 
 const KINDS = {
@@ -36,8 +36,8 @@ const KINDS = {
 const propagator = new W3CTraceContextPropagator();
 
 /**
- * The SDK of OpenTelemetry behind the port; no module is patched, and nothing of it is made global. Ended spans are
- * sent in batches, in the background.
+ * OpenTelemetry's SDK behind the port; no module is patched, and nothing is registered globally. Ended spans are sent
+ * in batches in the background.
  */
 export function otelTracer(options: TracerOptions): Tracer & { close(): Promise<void> } {
   const contexts = new AsyncLocalStorageContextManager().enable();
@@ -99,7 +99,7 @@ export function otelTracer(options: TracerOptions): Tracer & { close(): Promise<
   };
 }
 
-/** By the code alone, as in the log: the message of an error may quote a file. */
+/** The code only, as in the log: the message of an error may quote a file. */
 function failed(span: Span, code: string): void {
   span.setAttribute('error.type', code);
   span.setStatus({ code: SpanStatusCode.ERROR });

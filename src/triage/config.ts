@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { millis } from '../base/schema';
 
 /**
- * What a rule may look at: keyword and tag of PS3.6; a closed list, compared with the dictionary by a test. Where a
- * film was taken and who asked for it how urgently; nothing that names a person. The Standard has no attribute that
- * says "portable": the view, the station and the descriptions tell.
+ * Attributes that a rule may use: keyword and tag of PS3.6; a closed list, which a test compares with the dictionary.
+ * They tell where a film was taken and how urgently it was requested; none names a person. The Standard has no
+ * attribute for "portable": view, station and descriptions tell.
  */
 export const RULE_ATTRIBUTES = {
   Modality: '00080060',
@@ -16,7 +16,7 @@ export const RULE_ATTRIBUTES = {
   BodyPartExamined: '00180015',
   PositionerType: '00181508',
   ViewPosition: '00185101',
-  /** Retired from the Standard, still sent. */
+  /** Retired from the Standard, but still sent. */
   StudyPriorityID: '0032000C',
   RequestingService: '00321033',
   RequestedProcedureDescription: '00321060',
@@ -36,13 +36,13 @@ const conditions = Object.fromEntries(RULE_KEYWORDS.map((keyword) => [keyword, v
   RuleKeyword,
   z.ZodOptional<typeof values>
 >;
-// Without a condition it would match every film.
+// At least one condition, as a rule without any would match every film.
 const rule = z
   .strictObject(conditions)
   .refine((found) => Object.keys(found).length > 0, { error: 'a rule needs a condition' });
 
 /**
- * PS3.3 section C.4.11 has STAT and HIGH among the values of Requested Procedure Priority; Study Priority ID had HIGH.
+ * STAT and HIGH are values of Requested Procedure Priority (PS3.3 section C.4.11); HIGH is one of Study Priority ID.
  */
 const DEFAULT_RULES: PriorityRule[] = [
   { StudyPriorityID: ['HIGH', 'STAT'] },

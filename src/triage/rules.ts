@@ -1,9 +1,9 @@
 import { type PriorityRule, RULE_KEYWORDS, type RuleKeyword } from './config';
 
-/** What a film says of the attributes that rules look at; what it does not say is left out. */
+/** Values of a film's attributes for the rules; missing ones are left out. */
 export type FilmAttributes = { readonly [keyword in RuleKeyword]?: readonly string[] | undefined };
 
-/** Index of the first rule that the film meets; undefined when it meets none. */
+/** Index of the first rule that the film meets; undefined when there is none. */
 export function ruleFor(film: FilmAttributes, rules: readonly PriorityRule[]): number | undefined {
   const found = rules.findIndex((rule) => isMet(rule, film));
   return found === -1 ? undefined : found;
@@ -18,14 +18,14 @@ function isMet(rule: PriorityRule, film: FilmAttributes): boolean {
   });
 }
 
-/** Wild card matching with `*` only (PS3.4 section C.2.2.2.4), upper and lower case alike, without the padding. */
+/** Wild card matching with `*` only (PS3.4 section C.2.2.2.4), ignoring case and padding. */
 export function isMatch(value: string, pattern: string): boolean {
   const [first = '', ...rest] = fold(pattern).split('*');
   const text = fold(value);
   if (rest.length === 0) return text === first;
   const last = rest.pop()!;
   if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
-  // By hand: a regular expression made from many stars takes exponential time on some texts.
+  // Not by a regular expression: one made of many stars takes exponential time on some texts.
   let at = first.length;
   return rest.every((part) => {
     const found = text.indexOf(part, at);

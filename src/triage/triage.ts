@@ -8,10 +8,10 @@ import { parseStudyEvent, type StudyEvent } from '../events/study-event';
 import { type PriorityRule, RULE_ATTRIBUTES } from './config';
 import { type FilmAttributes, ruleFor } from './rules';
 
-/** Port: what the archive knows of a study; `archive/dicomweb` fits it by shape. */
+/** Port: the archive's listing of a study; `archive/dicomweb` fits it by shape. */
 export interface FilmDirectory {
   findSeries(study: Uid, timeoutMs: number): Promise<readonly ListedSeries[]>;
-  /** Of one instance of the series. */
+  /** From one instance of the series. */
   sampleAttributes(
     study: Uid,
     series: Uid,
@@ -23,7 +23,7 @@ export interface FilmDirectory {
 interface ListedSeries {
   readonly seriesInstanceUid: Uid | null;
   readonly modality: string;
-  /** Null where the archive does not tell. */
+  /** Null where the archive does not report it. */
   readonly instances: number | null;
 }
 
@@ -33,17 +33,17 @@ export interface TriageOptions {
   /** Longest wait for the archive (milliseconds). */
   readonly timeoutMs: number;
   readonly log: Log;
-  /** Told of each study that comes; it neither throws nor waits. */
+  /** Called for each study; neither throws nor waits. */
   readonly onStudy?: ((study: Uid, priority: Priority | null) => void) | undefined;
 }
 
-/** Series that are looked into: a chest study has one to three. */
+/** Largest number of series that are sampled: a chest study has one to three. */
 const MAX_SERIES = 4;
 
 /**
- * Makes the function that tells how urgent a study message is. The event's own word counts first, then the rules, on
- * one film of each series. Null where the archive can't be asked in time, and for what is no study event: that is told
- * by the one who works on it. Never rejects.
+ * Makes the function that decides the priority of a study message: by the event itself, else by the rules, on one film
+ * of each series. Null where the archive can't be asked in time, and for an invalid event, which is reported by its
+ * consumer. Never rejects.
  */
 export function createTriage(options: TriageOptions): (body: Uint8Array) => Promise<Priority | null> {
   return async (body) => {
@@ -90,7 +90,7 @@ async function byRules(study: Uid, options: TriageOptions): Promise<Priority | n
   }
 }
 
-/** Undefined when no film meets any. @throws what the archive throws, where that leaves it open. */
+/** Undefined when no film meets a rule. @throws the archive's error where that leaves it open */
 async function firstRule(study: Uid, { archive, rules, timeoutMs }: TriageOptions): Promise<number | undefined> {
   const series = (await archive.findSeries(study, timeoutMs)).flatMap(({ modality, seriesInstanceUid, instances }) =>
     FILM_MODALITIES.has(modality) && seriesInstanceUid !== null ? [{ uid: seriesInstanceUid, instances }] : [],

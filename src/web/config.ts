@@ -33,7 +33,7 @@ export const httpSchema = z
 
 export type HttpConfig = z.infer<typeof httpSchema>;
 
-/** Whether others than this machine can reach the service: by its address, or through a proxy that is declared. */
+/** Whether other machines can reach the service, by its address or through a declared proxy. */
 export function isExposed({ host, trustedProxies, publicUrl }: HttpConfig): boolean {
   return (
     !isLoopback(host) ||

@@ -10,16 +10,16 @@ import type { Access } from './access/access';
 import { open } from './access/user';
 import { type ConnectionLimits, limitConnections, REQUEST_TIMES } from './connections';
 
-/** One thing that the service can't work without. */
+/** A check of something that the service needs. */
 export interface Check {
   readonly name: string;
-  /** Resolves to null when well, else to one plain sentence. */
+  /** Resolves to null when all is well, else to one plain sentence. */
   readonly look: () => Promise<string | null>;
 }
 
 /**
- * A check whose answer is good for `ms`, and that looks once for all who ask meanwhile: anybody may ask for readiness,
- * as often as he likes, and what is looked at has other work.
+ * A check whose result is reused for `ms` milliseconds, and that runs once for all who ask meanwhile: anybody may ask
+ * for readiness, as often as they like.
  */
 export function remembered({ name, look }: Check, ms: number, now: () => number = Date.now): Check {
   let last: { readonly answer: Promise<string | null>; until: number } | null = null;
@@ -37,7 +37,7 @@ export function remembered({ name, look }: Check, ms: number, now: () => number 
   };
 }
 
-/** What GET /metrics answers. */
+/** Response of GET /metrics. */
 export interface Scrape {
   readonly contentType: string;
   text(): Promise<string>;
@@ -45,7 +45,7 @@ export interface Scrape {
 
 /**
  * GET /health/live: 200 while the process answers. GET /health/ready: 200 when every check is well, else 503; the body
- * names each check for those who may know. GET /metrics: Prometheus' text format.
+ * has each check for users who may see it. GET /metrics: Prometheus' text format.
  */
 export function addHealth(
   app: Express,
@@ -78,9 +78,9 @@ export interface TlsPair {
 }
 
 /**
- * Starts to listen, with TLS 1.2 or newer where there is a certificate. `port` 0 takes a free one; the resolved value
- * says which. `renew` reads the certificate anew, for connections from then on.
- * @throws HilumError CONFIG_INVALID when certificate or key can't be used, LISTEN_FAILED when address or port can't.
+ * Listens, with TLS 1.2 or newer where there is a certificate. `port` 0 takes a free one; resolves to the port. `renew`
+ * reloads the certificate for new connections.
+ * @throws HilumError CONFIG_INVALID when certificate or key can't be used, LISTEN_FAILED when address or port can't
  */
 export async function listen(
   app: Express,

@@ -5,16 +5,15 @@ import type { Language, Words } from '../language/say';
 import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
 import { ENGLISH, wordsIn } from '../language/words';
 
-/** Holds nothing but the name of a language, chosen by `?lang=` on any page. */
+/** Cookie with nothing but the language that was chosen by `?lang=` on any page. */
 const COOKIE = 'hilum-language';
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 const chosen = new WeakMap<Request, Language>();
 
 /**
- * Notes in which language a request is answered where people read the answer: that of `?lang=`, which is kept in a
- * cookie, else the cookie's, else the configured one; where that is `auto`, the browser's (Accept-Language), else
- * English.
+ * Sets the language of a request's response: `?lang=`, which is stored in a cookie, else the cookie's, else the
+ * configured one; where that is `auto`, the browser's (Accept-Language), else English.
  */
 export function chooseLanguage(configured: ConfiguredLanguage, isHttps: boolean): RequestHandler {
   return (request, response, next) => {
@@ -26,7 +25,7 @@ export function chooseLanguage(configured: ConfiguredLanguage, isHttps: boolean)
   };
 }
 
-/** In which words to answer; English where {@link chooseLanguage} has not been. */
+/** Catalogue for the response to a request; English where {@link chooseLanguage} was not called. */
 export function wordsOf(request: object): Words {
   const language = chosen.get(request as Request);
   return language === undefined ? ENGLISH : wordsIn(language);

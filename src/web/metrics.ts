@@ -6,8 +6,8 @@ import { type Turnaround, TURNAROUND_STEPS, type TurnaroundGroup } from '../work
 import { TIMED_STAGES, type TimedStage } from '../pipeline/stage';
 
 /**
- * Names of all metrics of ours: a closed list, documented in docs/operations.md, and a test compares. Labels come from
- * closed lists too: no UID, nothing about a patient.
+ * Names of all metrics: a closed list, documented in docs/operations.md; a test compares. Labels have closed lists of
+ * values too: no UID, nothing about a patient.
  */
 export const METRIC_NAMES = [
   'hilum_info',
@@ -38,59 +38,59 @@ type MetricName = (typeof METRIC_NAMES)[number];
 
 export interface MetricsSources {
   readonly version: string;
-  /** Each result that a study may have, so that all are there from the start, with 0. */
+  /** All possible results of a study, so that their series exist from the start with 0. */
   readonly studyResults: readonly string[];
-  /** Likewise: Prometheus sees no increase in a series that appears with 1. */
+  /** All failure codes, as Prometheus sees no increase in a series that appears with 1. */
   readonly failureCodes: readonly string[];
   readonly brokerStates: readonly string[];
   readonly brokerState: () => string;
   readonly queues: () => Promise<Readonly<Record<string, number>>>;
-  /** Seconds that the oldest study of each queue has waited. */
+  /** Waiting time of the oldest study of each queue (seconds). */
   readonly queueAges: () => Promise<Readonly<Record<string, number>>>;
-  /** Sinks of results that are switched on, and each result that a delivery may have. */
+  /** Sinks that are switched on, and all possible results of a delivery. */
   readonly sinks: readonly string[];
   readonly deliveryResults: readonly string[];
-  /** In which ways a sink makes sure of what its receiver has, of those that do. */
+  /** Ways in which sinks verify deliveries, for those that do. */
   readonly sinkWays?: readonly { readonly sink: string; readonly ways: readonly string[] }[];
   readonly sinkQueues: () => Promise<
     readonly { readonly sink: string; readonly waiting: number; readonly retry: number; readonly dead: number }[]
   >;
-  /** Types and outcomes of messages of the RIS; null where they are not taken. */
+  /** Types and outcomes of messages of the RIS; null where they are not received. */
   readonly risMessages?: { readonly types: readonly string[]; readonly outcomes: readonly string[] } | null;
   /**
-   * Longest wait for `queues`, `queueAges` and `sinkQueues` (milliseconds): a scrape must not hang on a broker that
-   * does.
+   * Longest wait for `queues`, `queueAges` and `sinkQueues` (milliseconds), so that a scrape does not hang with the
+   * broker.
    */
   readonly queuesTimeoutMs?: number;
   readonly now?: () => Date;
-  /** Each measure of drift: films counted, and their population stability index where there is one. */
+  /** Measures of drift: number of films, and population stability index where there is one. */
   readonly drift?: () => readonly { readonly measure: string; readonly films: number; readonly index: number | null }[];
-  /** Turnaround of the last days: what is known now, or null. Null where this process does not keep the list. */
+  /** Latest turnaround figures, or null while there are none. Null where this process does not keep the list. */
   readonly turnaround?: (() => Pick<Turnaround, 'groups'> | null) | null;
 }
 
-/** Counts what it is told, as the observers of the line and of the study consumer. */
+/** Counts events; fits the observer ports of pipeline, study consumer and sinks. */
 export interface Metrics {
   stage(stage: TimedStage, seconds: number): void;
   film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
   study(result: string, reason?: string): void;
-  /** A study was begun after it had waited. */
+  /** Work on a study has begun after it waited. */
   waited(priority: Priority, seconds: number): void;
   delivery(sink: string, result: string): void;
-  /** Milliseconds since 1970; null when all is well. */
+  /** Milliseconds since 1970; null when deliveries succeed. */
   failingSince(sink: string, since: number | null): void;
-  /** Objects that a receiver is known to have, by the way in which that is known. */
+  /** Number of objects verified at a receiver, by way. */
   verified(sink: string, way: string, objects: number): void;
   risMessage(type: string, outcome: string): void;
-  /** What was kept no longer and is removed, by what it is; told after each round. */
+  /** Records removed by retention, by kind; called after each round. */
   removed(counts: Readonly<Record<string, number>>): void;
   readonly contentType: string;
-  /** All of it in Prometheus' text format, those of the Node process included. */
+  /** All metrics in Prometheus' text format, those of the Node process included. */
   text(): Promise<string>;
 }
 
 const STAGE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
-/** Up to a day: a queue that was left over a night. */
+/** Up to a day: a queue that waits over night. */
 const WAIT_BUCKETS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const QUEUES_TIMEOUT_MS = 2_000;
 
@@ -131,7 +131,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
 
 type Instruments = ReturnType<typeof instrumentsOf>;
 
-/** Every series that may come is there from the start: a rate needs what it rose from. */
+/** Creates all possible series with 0, so that rates are right from the first increase. */
 function startAtZero(instruments: Instruments, sources: MetricsSources): Instruments {
   const { films, studies, failures, stages, waits, deliveries, failing, verified, risMessages } = instruments;
   for (const sink of sources.sinks) {
@@ -252,7 +252,7 @@ function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>
   gauge('hilum_drift_films', 'Films of the last days that the index is of', ({ films }) => films);
 }
 
-/** Figures of all hours together; missing while none are known. */
+/** Figures of all hours together; missing while unknown. */
 function addTurnaround(registry: Registry, look: NonNullable<MetricsSources['turnaround']>): void {
   const gauge = <L extends string>(
     name: MetricName,
@@ -297,7 +297,7 @@ function addTurnaround(registry: Registry, look: NonNullable<MetricsSources['tur
 
 const inSeconds = (milliseconds: number | null) => (milliseconds === null ? null : milliseconds / 1_000);
 
-/** Those that are looked up when somebody asks. */
+/** Gauges that are read at each scrape. */
 function addGauges(
   registry: Registry,
   {
@@ -330,7 +330,7 @@ function addGauges(
       labelNames: ['queue'],
       async collect() {
         const values = await inTime(look, {});
-        // An old number would look like a quiet queue.
+        // Reset, as an old value would look like a quiet queue.
         this.reset();
         for (const [queue, value] of Object.entries(values)) this.set({ queue }, value);
       },

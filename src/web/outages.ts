@@ -1,28 +1,28 @@
 import { messageOf } from '../base/errors';
 import type { Check } from './health';
 
-/** A time in which a check failed, as far as this process has looked; milliseconds since 1970. */
+/** A period in which a check failed, as far as this process has looked; milliseconds since 1970. */
 export interface Outage {
   readonly check: string;
-  /** What was found last. */
+  /** The problem found last. */
   readonly problem: string;
   /** When it was found first. */
   readonly from: number;
-  /** When the check was found to be well again; null while it is not. */
+  /** When the check was found well again; null while it is not. */
   readonly to: number | null;
 }
 
-/** Outages that are over are kept so many, in memory: the log has all. */
-const MOST_ENDED = 20;
+/** Number of ended outages kept in memory; the log has all. */
+const MAX_ENDED = 20;
 
-/** Since when what the service needs is amiss, from whoever looks at it. */
+/** Outages of the checks, from the results of whoever runs them. */
 export class Outages {
   private readonly lasting = new Map<string, Outage>();
   private ended: readonly Outage[] = [];
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** The check, each answer of which is noted. */
+  /** A check whose results are noted here. */
   noted({ name, look }: Check): Check {
     return {
       name,
@@ -34,7 +34,7 @@ export class Outages {
     };
   }
 
-  /** Those that last first, then those that are over, the latest first. */
+  /** Lasting outages first, then the ended ones, the latest first. */
   list(): Outage[] {
     return [...this.lasting.values(), ...this.ended];
   }
@@ -44,7 +44,7 @@ export class Outages {
     if (problem !== null) this.lasting.set(check, { check, problem, from: known?.from ?? this.now(), to: null });
     else if (known !== undefined) {
       this.lasting.delete(check);
-      this.ended = [{ ...known, to: this.now() }, ...this.ended].slice(0, MOST_ENDED);
+      this.ended = [{ ...known, to: this.now() }, ...this.ended].slice(0, MAX_ENDED);
     }
   }
 }

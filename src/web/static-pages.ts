@@ -8,10 +8,10 @@ import { LANGUAGE_NAMES } from '../language/languages';
 import { signedIn } from './access/user';
 import { wordsOf } from './language';
 
-/** The pages as built: `npm run build` puts them beside this file. */
+/** The built pages: `npm run build` puts them beside this file. */
 const PAGES_DIR = join(__dirname, 'pages');
 
-/** No script, style or picture but the service's own, nothing inline, no frame around it. */
+/** Scripts, styles and pictures of the service only, nothing inline, no frames. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -23,14 +23,14 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Places of the one page; what it shows comes from the API, by the rights of who asks. */
+/** Paths of the single page; its content comes from the API, by the user's rights. */
 const PLACES = ['/', '/study/:study', '/operators'];
 const ASSETS = ['style.css', 'study.css', 'icon.svg', ...LANGUAGE_NAMES.map((name) => `${name}.json`)];
 
-/** `icon-1.svg` to `icon-10.svg`: the page's icon with a number; the last one says that there are more. */
+/** `icon-1.svg` to `icon-10.svg`: the icon with a number; the last one stands for ten and more. */
 const NUMBERED = /^icon-([1-9]|10)\.svg$/;
 
-/** An own file for each, so that the page's policy need not let in pictures that a script makes. */
+/** A file for each number, so that the page's policy need not allow pictures made by scripts. */
 function numberedIcon(icon: string, number: number): string {
   const badge =
     '<circle cx="21" cy="21" r="11" fill="#c62f12"/><text x="21" y="26.5" font-family="sans-serif" ' +
@@ -38,11 +38,11 @@ function numberedIcon(icon: string, number: number): string {
   return icon.replace('</svg>', `${badge}</svg>`);
 }
 
-/** The reading list's page in the reader's language, its style, its scripts and what they say. */
+/** The reading list's page in the reader's language, with style, scripts and messages. */
 export function pageRoutes(dir = PAGES_DIR): Router {
   const router = Router();
   const policy: RequestHandler = (_request, response, next) => {
-    // The access layer says the same, and where forms may lead to.
+    // The access layer's policy is the same plus the targets of forms.
     if (!response.hasHeader('Content-Security-Policy')) response.set('Content-Security-Policy', PAGE_POLICY);
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'private, no-cache' });
     next();

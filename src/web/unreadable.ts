@@ -1,14 +1,13 @@
 import express, { type RequestHandler } from 'express';
 
-/** A request that nothing can be made of: not the service's fault, and not a matter of rights. */
+/** A malformed request: neither the service's fault nor a matter of rights. */
 class Unreadable extends Error {
   readonly status = 400;
 }
 
 /**
- * Status of an error that the request itself caused, as Express and its body parsers mark it (`status` 400 to 499:
- * a body that is too long, no JSON, in a charset or an encoding that nobody knows, a path that can't be decoded); null
- * for any other error.
+ * Status of an error that the request caused, as Express and its body parsers mark it (`status` 400 to 499: a body that
+ * is too long or no JSON, an unknown charset or encoding, a path that can't be decoded); null for any other error.
  */
 export function requestFault(error: unknown): number | null {
   const { status } = (error instanceof Error ? error : {}) as { readonly status?: unknown };
@@ -16,8 +15,8 @@ export function requestFault(error: unknown): number | null {
 }
 
 /**
- * Refuses a request whose address is none (RFC 3986), or holds a NUL, which PostgreSQL has no text for: no route has
- * to think of either. `originOf`: scheme and host that the request names.
+ * Refuses a request whose URL is invalid (RFC 3986) or contains NUL, which PostgreSQL can't store: so no route has to
+ * check. `originOf`: scheme and host of the request.
  */
 export function readableAddress(originOf: (request: express.Request) => string): RequestHandler {
   return (request, _response, next) => {
@@ -35,7 +34,7 @@ function isReadable(target: string, origin: string): boolean {
   }
 }
 
-/** Forms of the sign-in pages, without NUL as addresses are. */
+/** Parser for forms of the sign-in pages, which refuses NUL as in URLs. */
 export const form = express.urlencoded({
   extended: false,
   limit: '10kb',
@@ -45,7 +44,7 @@ export const form = express.urlencoded({
   },
 });
 
-/** JSON bodies, the same. */
+/** Parser for JSON bodies, likewise. */
 export const json = (limit: string): RequestHandler =>
   express.json({
     limit,

@@ -1,6 +1,6 @@
 /**
- * The tables of sign-in: times in milliseconds since 1970, roles as a JSON list. No secret is kept as it is: passwords
- * by scrypt, sessions and tokens by SHA-256.
+ * Tables of the sign-in: times in milliseconds since 1970, roles as a JSON list. No secret is stored in clear:
+ * passwords by scrypt, sessions and tokens by SHA-256.
  */
 export interface AccessSchema {
   account: AccountTable;
@@ -24,21 +24,21 @@ interface AccountTable {
 interface SessionTable {
   id_hash: string;
   user_id: string;
-  /** Of a local account, whose row then has the roles; null for OpenID Connect. */
+  /** Name of a local account, whose row has the roles; null for OpenID Connect. */
   username: string | null;
   display_name: string;
   roles: string;
-  /** ID token of the provider, which it wants to see at sign-out. */
+  /** ID token of the provider, which it needs at sign-out. */
   id_token: string | null;
   created_at: number;
   seen_at: number;
 }
 
-/** A sign-in by OpenID Connect that was finished, for as long as it could be tried again: each counts once. */
+/** A finished sign-in by OpenID Connect, kept while it could be tried again: each counts once. */
 interface SignInTable {
-  /** Of its state. */
+  /** SHA-256 of its state. */
   id_hash: string;
-  /** This and what follows were used before 0.2, and are empty now. */
+  /** This column and the next ones were used before 0.2, and are empty now. */
   state: string;
   nonce: string;
   code_verifier: string;
@@ -57,13 +57,13 @@ interface ApiTokenTable {
   expires_at: number | null;
 }
 
-/** Random keys that all processes share, as base64, by what they are for: `sign-in`, `patient-digest`. */
+/** Random keys that all processes share, in base64, by purpose: `sign-in`, `patient-digest`. */
 interface SiteKeyTable {
   name: string;
   value: string;
 }
 
-/** One row at most: the token by which the first admin is made. */
+/** At most one row: the token for creating the first admin. */
 interface FirstTokenTable {
   id: number;
   token_hash: string;

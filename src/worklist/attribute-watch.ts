@@ -6,45 +6,45 @@ import type { Uid } from '../dicom/uid';
 import type { ProgressEvent } from '../events/progress-event';
 import type { ResultEvent } from '../events/result-event';
 import { type AttributeArchive, refreshAttributes } from './attribute-refresh';
-import { isNews } from './attributes';
-import type { StudySight } from './record-columns';
+import { differsFromList } from './attributes';
+import type { StudySummary } from './record-columns';
 import type { Worklist } from './worklist';
 
-/** A study as a search of the archive lists it. */
-export type ListedStudy = StudySight & { readonly studyInstanceUid: Uid };
+/** A study with its summary, as a search of the archive returns it. */
+export type ListedStudy = StudySummary & { readonly studyInstanceUid: Uid };
 
 export interface AttributeWatchParts {
   readonly worklist: Pick<Worklist, 'known' | 'correct' | 'pendingCorrections' | 'announced'>;
   readonly archive: AttributeArchive;
-  /** The archive as it was read while an event was sorted, where it was; never for what a sweep finds. */
-  readonly seenArchive?: AttributeArchive;
-  /** Resolves when the broker has confirmed the event. Null where results are told to nobody. */
+  /** Archive with the cache of what triage has read; not used for studies of a sweep. */
+  readonly cachedArchive?: AttributeArchive;
+  /** Resolves when the broker has confirmed the event. Null where results are not announced. */
   readonly announce: ((event: ResultEvent) => Promise<void>) | null;
-  /** The studies of a sweep, a page at a time; null where the archive is not searched. */
+  /** Studies of a sweep, page by page; null where the archive is not searched. */
   readonly sweep: (() => AsyncIterable<readonly ListedStudy[]>) | null;
   readonly log: Log;
 }
 
 /** Times in milliseconds. */
 export interface AttributeWatchOptions {
-  /** From one sweep to the next. */
+  /** Interval of the sweeps. */
   readonly intervalMs: number;
-  /** How often it is looked for corrections that are to be announced. */
+  /** Interval at which pending corrections are announced. */
   readonly announceMs?: number;
 }
 
-/** Studies that wait to be looked at after an event; those beyond are left to the sweep. */
-const MOST_SEEN = 1_000;
-/** Studies of which it is remembered that list and search differ although list and film agree. */
-const MOST_REMEMBERED = 20_000;
+/** Largest number of studies that wait to be checked after an event; further ones are left to the sweep. */
+const MAX_SEEN = 1_000;
+/** Number of studies remembered whose summary differs from the list although the film's header agrees. */
+const MAX_REMEMBERED = 20_000;
 const REMEMBER_MS = 6 * 3_600_000;
 const BACKOFF = { baseMs: 5_000, maxMs: 300_000 };
 const STOP_TIMEOUT_MS = 2_000;
 
 /**
- * Sees that patient and study attributes were corrected in the archive: at each event of a study, and by a sweep over
- * the studies of the last days. The list follows, and where patient or order changed the study's result is announced
- * again, as a correction. All of it runs in the background, one study at a time; nothing waits for it.
+ * Notices corrections of patient and study attributes in the archive: at each event of a study, and by sweeps over the
+ * studies of the last days. The list is updated, and where patient or order changed the study's result is announced
+ * again, as a correction. Runs in the background, one study at a time.
  */
 export class AttributeWatch {
   private readonly stopping = new AbortController();
@@ -66,17 +66,17 @@ export class AttributeWatch {
     if (this.parts.announce !== null) this.running.push(this.announceAll(announceMs));
   }
 
-  /** A study's event was sorted, or ended without anything new. Neither throws nor waits. */
+  /** Called when a study's event was sorted, or ended without anything new. Neither throws nor waits. */
   note({ studyInstanceUid, step }: Pick<ProgressEvent, 'studyInstanceUid' | 'step'>): void {
     const isTold = step.kind === 'waiting' || step.kind === 'nothing-new';
-    if (!isTold || this.isStopping() || this.seen.size >= MOST_SEEN) return;
+    if (!isTold || this.isStopping() || this.seen.size >= MAX_SEEN) return;
     this.seen.add(studyInstanceUid);
     this.drain ??= this.lookAtSeen().finally(() => {
       this.drain = null;
     });
   }
 
-  /** Never rejects. What is not done yet is found at the next start. */
+  /** Never rejects. What is not done is found at the next start. */
   async stop(): Promise<void> {
     this.stopping.abort();
     const all = Promise.all([...this.running, this.drain]);
@@ -87,7 +87,7 @@ export class AttributeWatch {
     return this.stopping.signal.aborted;
   }
 
-  /** Not at once: the database is not opened for the start of the service, which it must not hold up. */
+  /** Delayed, so that the database is not opened during the start, which must not wait for it. */
   private async announceAll(everyMs: number): Promise<void> {
     await sleep(everyMs, this.stopping.signal);
     await this.repeat(() => this.announce(), everyMs);
@@ -103,14 +103,14 @@ export class AttributeWatch {
     }
   }
 
-  /** What is not found out now is found by the sweep. */
+  /** What is missed now is found by the sweep. */
   private async lookAtSeen(): Promise<void> {
-    // Never at once: the note belongs to the caller's work.
+    // Deferred, as the note is made within the caller's work.
     await new Promise(setImmediate);
     for (const study of this.seen) {
       this.seen.delete(study);
       if (this.isStopping()) return;
-      const error = await failureOf(this.refresh(study, this.parts.seenArchive));
+      const error = await failureOf(this.refresh(study, this.parts.cachedArchive));
       if (error !== null) this.tell(error);
     }
   }
@@ -123,9 +123,9 @@ export class AttributeWatch {
     if (this.isStopping()) throw new HilumError('STOPPING', 'transient', 'asked to stop');
     const study = listed.studyInstanceUid;
     const known = await this.parts.worklist.known(study);
-    if (known === null || !isNews(known.sight, listed)) return;
-    // A search may say for ever what the film does not: another form of a name, another of the study's films.
-    const digest = digestOf(known.sight, listed);
+    if (known === null || !differsFromList(known.summary, listed)) return;
+    // A search may permanently differ from the film: another form of a name, or another film of the study.
+    const digest = digestOf(known.summary, listed);
     const before = this.looked.get(study);
     if (before?.digest === digest && this.now() - before.at < REMEMBER_MS) return;
     const error = await failureOf(this.refresh(study));
@@ -133,7 +133,7 @@ export class AttributeWatch {
     this.remember(study, digest);
   }
 
-  /** A study that the archive refuses to tell of holds up no other. */
+  /** A study that the archive refuses does not stop the others. */
   private pass(error: unknown): void {
     if (!(error instanceof HilumError) || error.lasting !== 'permanent') throw error;
     this.tell(error);
@@ -143,7 +143,7 @@ export class AttributeWatch {
     this.looked.delete(study);
     this.looked.set(study, { digest, at: this.now() });
     const [oldest] = this.looked.keys();
-    if (this.looked.size > MOST_REMEMBERED && oldest !== undefined) this.looked.delete(oldest);
+    if (this.looked.size > MAX_REMEMBERED && oldest !== undefined) this.looked.delete(oldest);
   }
 
   private async refresh(study: Uid, archive = this.parts.archive): Promise<void> {
@@ -156,7 +156,9 @@ export class AttributeWatch {
       );
   }
 
-  /** Announced first, then taken off: a crash in between announces it once more, with the same key. */
+  /**
+   * Announced first, then removed from the pending ones: a crash in between announces it once more with the same key.
+   */
   private async announce(): Promise<void> {
     const { worklist, log } = this.parts;
     for (const pending of await worklist.pendingCorrections()) {
@@ -169,7 +171,7 @@ export class AttributeWatch {
     }
   }
 
-  /** Once until something succeeds. Of a database that is away, `Progress` tells. */
+  /** Logged once until something succeeds. `Progress` logs that the database is away. */
   private tell(error: unknown): void {
     const isOfDatabase = error instanceof HilumError && error.code === 'DATABASE_UNREACHABLE';
     if (this.isStopping() || isOfDatabase || this.hasTold) return;
@@ -190,8 +192,8 @@ async function failureOf(work: Promise<void>): Promise<unknown> {
   }
 }
 
-/** Nothing about a patient is kept. */
-function digestOf(known: StudySight, listed: StudySight): string {
-  const both = (Object.keys(known) as (keyof StudySight)[]).map((keyword) => [known[keyword], listed[keyword]]);
+/** A digest, so that nothing about a patient is kept in memory. */
+function digestOf(known: StudySummary, listed: StudySummary): string {
+  const both = (Object.keys(known) as (keyof StudySummary)[]).map((keyword) => [known[keyword], listed[keyword]]);
   return createHash('sha256').update(JSON.stringify(both)).digest('base64');
 }

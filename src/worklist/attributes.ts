@@ -1,22 +1,22 @@
 import type { CorrectedPart } from '../events/closed-lists';
 import type { StudyAttributes, StudyRecord } from '../sinks/record';
-import { clean, type SIGHT_COLUMNS, type SightColumns, type StudySight } from './record-columns';
+import { clean, type SUMMARY_COLUMNS, type SummaryColumns, type StudySummary } from './record-columns';
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
-/** What an archive says of a study, in one of the two ways that it is asked. */
+/** Attributes of a study in the archive, from one of two sources. */
 export type FoundAttributes =
-  /** By the header of a film: all that a result says. */
+  /** From a film's header: all attributes of a result. */
   | { readonly of: 'film'; readonly attributes: StudyAttributes }
-  /** By a search: what a row without a result shows. */
-  | { readonly of: 'study'; readonly sight: StudySight };
+  /** From a search: those that a row without a result shows. */
+  | { readonly of: 'study'; readonly summary: StudySummary };
 
-/** Whether a record's attributes are those of a film; else they are what a report had, or nothing. */
+/** Whether a record's attributes come from a film's header; else from a report, or there are none. */
 export function isReadFromFilm({ films }: Pick<StudyRecord, 'films'>): boolean {
   return films.some(({ modality }) => modality !== '');
 }
 
-/** A result names its patient and its order by these; what changed in others is told to nobody. */
+/** Attributes by which a result names its patient and its order; changes of others are not announced. */
 const NAMED_BY: Readonly<Record<string, CorrectedPart>> = {
   PatientID: 'patient',
   IssuerOfPatientID: 'patient',
@@ -30,9 +30,9 @@ const NAMED_BY: Readonly<Record<string, CorrectedPart>> = {
 };
 
 /** Attributes that a search need not return (PS3.18 table 10.6.3-3). */
-const OPTIONAL: ReadonlySet<string> = new Set(['StudyDescription'] satisfies (keyof StudySight)[]);
+const OPTIONAL: ReadonlySet<string> = new Set(['StudyDescription'] satisfies (keyof StudySummary)[]);
 
-/** Keywords of the attributes that have another value now. */
+/** Keywords of the attributes with another value. */
 export function changedAttributes(before: StudyAttributes, after: StudyAttributes): string[] {
   return changedTexts(
     { ...before.patient, ...before.study, ...before.order },
@@ -40,23 +40,23 @@ export function changedAttributes(before: StudyAttributes, after: StudyAttribute
   );
 }
 
-/** As {@link changedAttributes}, of what a row shows. */
-export function changedSight(before: StudySight, after: StudySight): (keyof StudySight)[] {
-  const keywords = Object.keys(before) as (keyof StudySight)[];
+/** As {@link changedAttributes}, for the attributes that a row shows. */
+export function changedSummary(before: StudySummary, after: StudySummary): (keyof StudySummary)[] {
+  const keywords = Object.keys(before) as (keyof StudySummary)[];
   return keywords.filter((keyword) => !sameValue(before[keyword], after[keyword]));
 }
 
-/** Which parts of a message about the study are wrong where these attributes were. */
+/** Parts of a message about the study that are wrong with these attributes. */
 export function correctedParts(keywords: readonly string[]): CorrectedPart[] {
   return [...new Set(keywords.flatMap((keyword) => NAMED_BY[keyword] ?? []))];
 }
 
-/** Whether a row of a search says something else than the list; an optional attribute without a value says nothing. */
-export function isNews(known: StudySight, listed: StudySight): boolean {
-  return changedSight(known, listed).some((keyword) => listed[keyword] !== '' || !OPTIONAL.has(keyword));
+/** Whether a search result differs from the list; a missing optional attribute does not count. */
+export function differsFromList(known: StudySummary, listed: StudySummary): boolean {
+  return changedSummary(known, listed).some((keyword) => listed[keyword] !== '' || !OPTIONAL.has(keyword));
 }
 
-export function sightOf({ patient, study, order }: StudyAttributes): StudySight {
+export function summaryOf({ patient, study, order }: StudyAttributes): StudySummary {
   const { PatientID, PatientName, PatientBirthDate, PatientSex } = patient;
   const { StudyDate, StudyTime, StudyDescription } = study;
   const { AccessionNumber } = order;
@@ -72,9 +72,9 @@ export function sightOf({ patient, study, order }: StudyAttributes): StudySight 
   };
 }
 
-type SightRow = Pick<SightColumns, (typeof SIGHT_COLUMNS)[number]>;
+type SummaryRow = Pick<SummaryColumns, (typeof SUMMARY_COLUMNS)[number]>;
 
-export function sightOfRow(row: SightRow): StudySight {
+export function summaryOfRow(row: SummaryRow): StudySummary {
   return {
     PatientID: row.patient_id,
     PatientName: row.patient_name,
@@ -91,14 +91,14 @@ function changedTexts(before: Texts, after: Texts): string[] {
   return Object.keys(after).filter((keyword) => !sameValue(before[keyword], after[keyword]));
 }
 
-/** Whether two values are one, but for what is no part of them. */
+/** Whether two values are equal apart from padding. */
 export function sameValue(one: string | undefined, other: string | undefined): boolean {
   return significant(one) === significant(other);
 }
 
 /**
- * Without what is no part of a value: padding (PS3.5 section 6.2), and components of a name that are left out at its
- * end (section 6.2.1). Records of version 0.1 lack some attributes.
+ * A value without padding (PS3.5 section 6.2) and without empty components at the end of a name (section 6.2.1).
+ * Records of version 0.1 lack some attributes.
  */
 function significant(value = ''): string {
   return clean(value, value.length)

@@ -1,7 +1,7 @@
-/** Who says something of a study. */
+/** A user who changes something about a study. */
 export interface Author {
-  /** Unique and lasting, such as `local:NAME`. */
+  /** Unique and permanent, such as `local:NAME`. */
   readonly id: string;
-  /** For people to read: two users may have the same. */
+  /** Name for display; two users may have the same. */
   readonly name: string;
 }

@@ -1,9 +1,8 @@
 import { Kysely, sql } from 'kysely';
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { flush, PRIVATE_MODE } from '../base/atomic-file';
+import { placeAtomically, PRIVATE_MODE } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 import { TAR_END, tarEntries, type TarEntry, tarHeader, tarPadding } from '../base/tar';
 import { databaseError } from './database-error';
@@ -13,9 +12,9 @@ import { sqliteDialect } from './sqlite';
 import { SQLITE_WORKER_FILE } from './sqlite-worker-file';
 
 /**
- * A backup of the embedded database: a tar of two files. `list.db` is the database as one moment had it, which SQLite
- * copies while others read and write (VACUUM INTO, sqlite.org/lang_vacuum.html): a copy of the file alone would lack
- * what is in its write-ahead log. `manifest.json`, the last, says what it is, so that one that is cut off has none.
+ * A backup of the embedded database: a tar with two files. `list.db` is a consistent copy made by SQLite while others
+ * read and write (VACUUM INTO, sqlite.org/lang_vacuum.html); a copy of the file alone would lack the write-ahead log.
+ * `manifest.json` comes last and describes it, so that an incomplete backup has none.
  */
 const DATABASE = 'list.db';
 const MANIFEST = 'manifest.json';
@@ -24,11 +23,11 @@ const manifestSchema = z.object({
   format: z.literal('hilum-backup-1'),
   /** Version of Hilum that wrote it. */
   hilum: z.string(),
-  /** ISO 8601, UTC: what was committed until then is in it. */
+  /** ISO 8601, UTC: everything committed until then is in it. */
   createdAt: z.iso.datetime(),
-  /** Steps of the schema that the database has. */
+  /** Schema steps of the database. */
   schema: z.array(z.string()),
-  /** Of `list.db`. */
+  /** Size of `list.db`. */
   bytes: z.number().int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   studies: z.number().int(),
@@ -37,15 +36,15 @@ const manifestSchema = z.object({
 });
 export type BackupManifest = z.infer<typeof manifestSchema>;
 
-const MOST_MANIFEST_BYTES = 1_000_000;
+const MAX_MANIFEST_BYTES = 1_000_000;
 const PART_BYTES = 1024 * 1024;
 
-/** A database file by itself: neither made nor migrated. */
+/** Opens a database file directly: it is neither created nor migrated. */
 export function openFile(path: string, access: 'read' | 'write'): Kysely<Schema> {
   return new Kysely({ dialect: sqliteDialect(() => ({ path, access, identity: null }), SQLITE_WORKER_FILE) });
 }
 
-/** {@link openFile}, for one piece of work with nothing but the database in it. @throws HilumError of the database */
+/** {@link openFile}, closed after the work. @throws HilumError of the database */
 export async function withFile<T>(
   path: string,
   access: 'read' | 'write',
@@ -62,37 +61,36 @@ export async function withFile<T>(
 }
 
 /**
- * Writes a backup of the database file `path`, in use or not: beside, checked, then renamed to `target`. What stood
- * there is replaced, and stays where anything fails.
+ * Writes a backup of the database file `path`, in use or not: to a temporary file, which is checked and renamed to
+ * `target`. An existing file is replaced, and stays where anything fails.
  * @param hilum version of Hilum
  * @throws HilumError DATABASE_UNREACHABLE, DATABASE_INVALID; BACKUP_INVALID where it can't be read back
  */
 export async function writeBackup(path: string, target: string, hilum: string): Promise<BackupManifest> {
-  const name = `${target}.${randomBytes(4).toString('hex')}`;
-  const [copy, beside] = [`${name}.db`, `${name}.new`];
-  try {
-    // Made first, so that nobody else can read it at any time.
-    await (await open(copy, 'wx', PRIVATE_MODE)).close();
-    const createdAt = new Date();
-    await withFile(path, 'read', (db) => copyInto(db, copy));
-    const facts = await withFile(copy, 'read', factsOf);
-    const manifest = await writeTar(copy, beside, { format: 'hilum-backup-1', hilum, createdAt, ...facts });
-    await withBackup(beside, (backup) => backup.copyTo(null));
-    await rename(beside, target);
-    await flush(dirname(target));
-    return manifest;
-  } finally {
-    for (const file of [copy, `${copy}-wal`, `${copy}-shm`, beside]) await rm(file, { force: true });
-  }
+  return placeAtomically(target, async (beside) => {
+    const copy = `${beside}.db`;
+    try {
+      // Created first with its mode, so that nobody else can read it at any time.
+      await (await open(copy, 'wx', PRIVATE_MODE)).close();
+      const createdAt = new Date();
+      await withFile(path, 'read', (db) => copyInto(db, copy));
+      const facts = await withFile(copy, 'read', factsOf);
+      const manifest = await writeTar(copy, beside, { format: 'hilum-backup-1', hilum, createdAt, ...facts });
+      await withBackup(beside, (backup) => backup.copyTo(null));
+      return manifest;
+    } finally {
+      for (const file of [copy, `${copy}-wal`, `${copy}-shm`]) await rm(file, { force: true });
+    }
+  });
 }
 
-/** A connection that only reads may not even write another file. */
+/** A read-only connection may not write another file either. */
 async function copyInto(db: Kysely<Schema>, copy: string): Promise<void> {
   await sql`pragma query_only = off`.execute(db);
   await sql`vacuum into ${copy}`.execute(db);
 }
 
-/** Reads all of it, indexes against rows too. @throws HilumError DATABASE_INVALID */
+/** Reads the whole database and checks indexes against rows. @throws HilumError DATABASE_INVALID */
 export async function factsOf(db: Kysely<Schema>) {
   const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(1)`.execute(db);
   if (rows[0]?.integrity_check !== 'ok')
@@ -137,7 +135,6 @@ async function writeTar(copy: string, beside: string, { createdAt, ...told }: To
       TAR_END,
     ];
     await to.appendFile(Buffer.concat(rest));
-    await to.sync();
     return manifest;
   } finally {
     await from.close();
@@ -145,7 +142,7 @@ async function writeTar(copy: string, beside: string, { createdAt, ...told }: To
   }
 }
 
-/** Hands on a piece of a file, part by part. Resolves to its SHA-256. */
+/** Copies a part of a file, block by block. Resolves to its SHA-256. */
 async function pass(
   file: FileHandle,
   { start, size }: Pick<TarEntry, 'start' | 'size'>,
@@ -166,11 +163,11 @@ async function pass(
 /** A backup that is open. */
 export interface OpenBackup {
   readonly manifest: BackupManifest;
-  /** Writes its database to a file that is not there yet; null only reads it. @throws HilumError BACKUP_INVALID */
+  /** Writes the database to a new file; null only reads it. @throws HilumError BACKUP_INVALID */
   copyTo(path: string | null): Promise<void>;
 }
 
-/** @throws HilumError BACKUP_INVALID for what is no backup, or a damaged one */
+/** @throws HilumError BACKUP_INVALID for a damaged backup, or a file that is none */
 export async function withBackup<T>(path: string, work: (backup: OpenBackup) => Promise<T>): Promise<T> {
   const file = await open(path, 'r');
   try {
@@ -188,7 +185,7 @@ export async function withBackup<T>(path: string, work: (backup: OpenBackup) => 
 }
 
 async function manifestOf(file: FileHandle, entry: TarEntry): Promise<BackupManifest> {
-  if (entry.size > MOST_MANIFEST_BYTES) throw invalid('its manifest is too long');
+  if (entry.size > MAX_MANIFEST_BYTES) throw invalid('its manifest is too long');
   const parts: Buffer[] = [];
   await pass(file, entry, async (part) => void parts.push(part));
   let read: unknown;

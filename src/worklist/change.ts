@@ -4,8 +4,8 @@ import type { Schema, StudyColumns } from './schema';
 import type { HistoryKind } from './states';
 
 /**
- * The next change's number. The counter's row stays locked until the transaction ends: numbers become visible in their
- * order, and no two writers meet in a study.
+ * Takes the next change number. The counter's row stays locked until the transaction ends: numbers become visible in
+ * order, and writers exclude each other.
  */
 export async function nextChange(transaction: Transaction<Schema>): Promise<number> {
   const { value } = await transaction
@@ -17,7 +17,7 @@ export async function nextChange(transaction: Transaction<Schema>): Promise<numb
   return value;
 }
 
-/** One step more in the history of a study. `detail` holds codes, counts and times. */
+/** Adds a step to a study's history. `detail` holds codes, counts and times. */
 export async function note(
   transaction: Transaction<Schema>,
   change: number,
@@ -34,12 +34,14 @@ export async function note(
 
 type Withdrawing = Pick<StudyColumns, 'verdict' | 'verdict_key' | 'record_key'>;
 
-/** Whether the finding counts no more for the order: the latest verdict, which is on this result, disagrees with it. */
+/**
+ * Whether the finding no longer counts for the priority, because the latest verdict, on this result, disagrees with it.
+ */
 export function isFindingWithdrawn({ verdict, verdict_key, record_key }: Withdrawing): boolean {
   return verdict === 'disagree' && record_key !== null && verdict_key === record_key;
 }
 
-/** What {@link urgencyColumns} reads. */
+/** Columns that {@link urgencyColumns} reads. */
 export const URGENCY_COLUMNS = [
   'urgency',
   'urgent_since',
@@ -54,9 +56,9 @@ export const URGENCY_COLUMNS = [
 export type UrgencyColumns = Pick<StudyColumns, (typeof URGENCY_COLUMNS)[number]>;
 
 /**
- * What the list is sorted by: the highest of all priorities, so that none lowers another. A verdict takes away what the
- * finding says, and nothing else. What was urgent before is so since then.
- * @param row with `urgency` and `urgent_since` of before
+ * The priority that the list is sorted by: the highest of all, so that none lowers another. A verdict can remove only
+ * the finding's priority. A study that was urgent before stays urgent since then.
+ * @param row with the previous `urgency` and `urgent_since`
  */
 export function urgencyColumns(row: UrgencyColumns, now: number): Pick<StudyColumns, 'urgency' | 'urgent_since'> {
   const finding = isFindingWithdrawn(row) ? null : row.finding_priority;
@@ -65,7 +67,7 @@ export function urgencyColumns(row: UrgencyColumns, now: number): Pick<StudyColu
   return { urgency: 0, urgent_since: row.urgency === 0 ? row.urgent_since : now };
 }
 
-/** Of a study that no result, no verdict and no word of the RIS is there of. */
+/** Columns of a study without a result, a verdict or a priority of the RIS. */
 export const NO_RESULT = {
   urgency: 1,
   urgent_since: null,

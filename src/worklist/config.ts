@@ -2,27 +2,24 @@ import { z } from 'zod';
 import { fromConfigFolder } from '../base/schema';
 import { isTimeZone, systemTimeZone } from '../base/time-zone';
 
-/** `file://...` is a URL, absolute as it is. */
+/** `file://...` is a URL and already absolute. */
 function withAbsolutePath(database: string): string {
   const path = /^file:(?!\/\/)(.+)$/s.exec(database)?.[1];
   return path === undefined ? database : `file:${fromConfigFolder(path)}`;
 }
 
-/** Null is for ever. */
+/** Null: for ever. */
 const days = (least: number, text: string) =>
   z.number().int().min(least).max(36_500).nullable().default(null).describe(`${text} (days); null: for ever`);
 
-/** A study is worked with for weeks: corrections, comparisons, turnaround. */
-const LEAST_DAYS = 30;
+/** Shortest retention of rows: corrections, comparisons and turnaround need weeks. */
+const MIN_DAYS = 30;
 
 export const retentionSchema = z
   .strictObject({
-    listDays: days(LEAST_DAYS, 'How long a row of the list is kept after the last thing that happened to its study'),
-    verdictDays: days(LEAST_DAYS, 'How long a verdict is kept whose study is not on the list any more'),
-    auditDays: days(
-      LEAST_DAYS,
-      'How long messages of the audit trail are kept at least; files of a month go as a whole',
-    ),
+    listDays: days(MIN_DAYS, 'How long a row of the list is kept after the last thing that happened to its study'),
+    verdictDays: days(MIN_DAYS, 'How long a verdict is kept whose study is not on the list any more'),
+    auditDays: days(MIN_DAYS, 'How long messages of the audit trail are kept at least; files of a month go as a whole'),
     pictureDays: z
       .number()
       .positive()
@@ -33,7 +30,7 @@ export const retentionSchema = z
   .prefault({});
 export type RetentionConfig = z.infer<typeof retentionSchema>;
 
-/** What must not be, as the configuration is refused with it. */
+/** Settings that are refused when the configuration is read. */
 export function retentionProblems({ listDays, verdictDays }: RetentionConfig): string[] {
   if (verdictDays === null || (listDays !== null && verdictDays >= listDays)) return [];
   return ['retention.verdictDays: a row shows its verdict, so listDays must be set, and not be longer'];

@@ -5,36 +5,36 @@ import type { FilmRecord, StudyRecord } from '../sinks/record';
 import { isWithdrawal } from '../sinks/statements';
 import {
   changedAttributes,
-  changedSight,
+  changedSummary,
   correctedParts,
   type FoundAttributes,
-  sightOf,
-  sightOfRow,
+  summaryOf,
+  summaryOfRow,
 } from './attributes';
 import { nextChange, note } from './change';
-import { SIGHT_COLUMNS, type StudySight } from './record-columns';
-import { followKept } from './ris-orders';
-import { columnsWithRis, patientWithRis, sightWithoutRis } from './ris-patient';
+import { SUMMARY_COLUMNS, type StudySummary } from './record-columns';
+import { applyStoredOrder } from './ris-orders';
+import { columnsWithRis, patientWithRis, summaryWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
 import { patientDigest } from './patient-digest';
 
-/** A film whose header tells what the archive has of its study. */
+/** A film of a study, whose header in the archive is compared. */
 export interface KnownFilm {
   readonly studyInstanceUid: Uid;
   readonly seriesInstanceUid: Uid;
   readonly sopInstanceUid: Uid;
 }
 
-/** What the list has of a study. */
+/** Attributes and films of a study on the list. */
 export interface KnownStudy {
-  readonly sight: StudySight;
-  /** Of its result; empty without one, and where no film of it was in the archive. */
+  readonly summary: StudySummary;
+  /** Films of its result; empty without a result, and where no film of it was in the archive. */
   readonly films: readonly KnownFilm[];
   readonly hasResult: boolean;
 }
 
-/** A correction that is to be announced, with the result that it is about. */
+/** A correction that has to be announced, with its result. */
 export interface PendingCorrection {
   readonly study: Uid;
   readonly event: ResultEvent & { readonly correction: Correction };
@@ -44,32 +44,32 @@ const COLUMNS = [
   'state',
   'record',
   'correction',
-  ...SIGHT_COLUMNS,
+  ...SUMMARY_COLUMNS,
   'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
-/** Films that are asked for in turn: the first ones may have been deleted. */
+/** Number of films that are tried in turn, as the first ones may have been deleted. */
 const FILMS = 3;
 
-/** Null where the list does not have the study, and for one without a film, which is not shown. */
+/** Null for a study that the list does not have or does not show. */
 export async function findKnown(db: Kysely<Schema>, study: Uid): Promise<KnownStudy | null> {
   const stored = await readStored(db, study);
   if (stored === undefined) return null;
   if (stored.record === null)
     return stored.state === 'left-alone'
       ? null
-      : { sight: sightWithoutRis(sightOfRow(stored), stored.ris_patient), films: [], hasResult: false };
+      : { summary: summaryWithoutRis(summaryOfRow(stored), stored.ris_patient), films: [], hasResult: false };
   const record = readStoredRecord(stored.record);
   const films = record.films.flatMap(({ seriesInstanceUid, sopInstanceUid }) =>
     seriesInstanceUid === null ? [] : [{ studyInstanceUid: study, seriesInstanceUid, sopInstanceUid }],
   );
-  return { sight: sightOf(record), films: films.slice(0, FILMS), hasResult: true };
+  return { summary: summaryOf(record), films: films.slice(0, FILMS), hasResult: true };
 }
 
 /**
- * Has the row of a study follow the archive; result, verdicts and priorities stay. Resolves to the keywords that
- * changed, none where there is nothing to change.
+ * Updates the row of a study from the archive; result, verdicts and priorities stay. Resolves to the changed keywords;
+ * empty where nothing has changed.
  */
 export async function writeAttributes(
   transaction: Transaction<Schema>,
@@ -81,16 +81,18 @@ export async function writeAttributes(
   const stored = await readStored(transaction, study);
   if (stored === undefined) return [];
   const { keywords, update } =
-    stored.record === null ? sightUpdate(study, stored, found) : recordUpdate(study, stored, stored.record, found, at);
+    stored.record === null
+      ? summaryUpdate(study, stored, found)
+      : recordUpdate(study, stored, stored.record, found, at);
   if (keywords.length === 0) return [];
   await transaction
     .updateTable('study')
     .set({ ...update, change })
     .where('study_uid', '=', study)
     .execute();
-  if (found.of === 'film') await keepWithPatient(transaction, study);
+  if (found.of === 'film') await moveVerdictsToPatient(transaction, study);
   await note(transaction, change, study, at, 'attributes-corrected', { attributes: keywords });
-  await followKept(transaction, study, at);
+  await applyStoredOrder(transaction, study, at);
   return keywords;
 }
 
@@ -100,19 +102,19 @@ interface Update {
 }
 const NOTHING: Update = { keywords: [], update: {} };
 
-function sightUpdate(study: Uid, stored: Stored, found: FoundAttributes): Update {
+function summaryUpdate(study: Uid, stored: Stored, found: FoundAttributes): Update {
   if (found.of !== 'study') return NOTHING;
-  const update = columnsWithRis(study, found.sight, stored.ris_patient);
-  // What the RIS corrected is no change of the archive's.
+  const update = columnsWithRis(study, found.summary, stored.ris_patient);
+  // A correction by the RIS is no change in the archive.
   const [before, after] = [
-    sightWithoutRis(sightOfRow(stored), stored.ris_patient),
-    sightWithoutRis(sightOfRow(update), update.ris_patient),
+    summaryWithoutRis(summaryOfRow(stored), stored.ris_patient),
+    summaryWithoutRis(summaryOfRow(update), update.ris_patient),
   ];
-  return { keywords: changedSight(before, after), update };
+  return { keywords: changedSummary(before, after), update };
 }
 
 function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttributes, at: number): Update {
-  // A result came meanwhile.
+  // A result has arrived meanwhile.
   if (found.of !== 'film') return NOTHING;
   const { patient, study: facts, order } = found.attributes;
   const record = JSON.parse(text) as StudyRecord;
@@ -120,7 +122,7 @@ function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttr
   return {
     keywords,
     update: {
-      ...columnsWithRis(study, sightOf(found.attributes), stored.ris_patient),
+      ...columnsWithRis(study, summaryOf(found.attributes), stored.ris_patient),
       record: JSON.stringify({ ...record, patient, study: facts, order }),
       correction: correctionOf(record, keywords, stored.correction, at),
     },
@@ -128,9 +130,9 @@ function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttr
 }
 
 /**
- * What is to be announced after these attributes changed, as it is stored: with what was not announced before. It is
- * stored with the row, so that no crash between the two loses it. Nothing of a result that is withdrawn: of the right
- * patient nothing was told that holds.
+ * The correction to announce after these attributes changed, as it is stored: together with an earlier one that was not
+ * announced yet. It is stored with the row, so that a crash does not lose it. None for a withdrawn result, of which
+ * nothing valid was sent for the right patient.
  */
 export function correctionOf(
   record: Pick<StudyRecord, 'films'>,
@@ -149,8 +151,8 @@ export function correctionOf(
   return JSON.stringify(correction);
 }
 
-/** Verdicts are counted by patient (`hilum evaluate`): they go with their study. */
-export async function keepWithPatient(transaction: Transaction<Schema>, study: Uid): Promise<void> {
+/** Verdicts are counted by patient (`hilum evaluate`), so that they follow their study to another patient. */
+export async function moveVerdictsToPatient(transaction: Transaction<Schema>, study: Uid): Promise<void> {
   const stored = await readStored(transaction, study);
   if (stored === undefined || stored.record === null) return;
   const { patient } = JSON.parse(stored.record) as StudyRecord;
@@ -161,7 +163,7 @@ export async function keepWithPatient(transaction: Transaction<Schema>, study: U
     .execute();
 }
 
-/** The corrections that nobody has announced yet, the oldest first. */
+/** Corrections that were not announced yet, the oldest first. */
 export async function findPending(db: Kysely<Schema>, limit: number): Promise<PendingCorrection[]> {
   const rows = await db
     .selectFrom('study')
@@ -177,7 +179,7 @@ export async function findPending(db: Kysely<Schema>, limit: number): Promise<Pe
   );
 }
 
-/** One that was corrected again meanwhile stays to be announced. */
+/** Clears an announced correction, unless there was another one meanwhile. */
 export async function clearPending(transaction: Transaction<Schema>, { study, event }: PendingCorrection) {
   await transaction
     .updateTable('study')
@@ -187,7 +189,7 @@ export async function clearPending(transaction: Transaction<Schema>, { study, ev
     .execute();
 }
 
-/** The stored result as it was announced: nothing about the patient, who is read from the archive anew. */
+/** The stored result in the form of its event: without the patient, who is read from the archive again. */
 function eventOf(record: StudyRecord, correction: Correction): PendingCorrection['event'] {
   const { studyInstanceUid, priority, films, models, completedAt } = record;
   return {
@@ -203,7 +205,7 @@ function eventOf(record: StudyRecord, correction: Correction): PendingCorrection
   };
 }
 
-/** Without what the record adds. */
+/** Without the fields that only the record has. */
 function resultOf(film: FilmRecord): FilmResult {
   return Object.fromEntries(
     Object.entries(film).filter(([key]) => key in filmResultSchema.shape),

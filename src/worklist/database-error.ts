@@ -1,14 +1,14 @@
 import { HilumError } from '../base/errors';
 
-/** Codes of SQLite for a file that is none, or is damaged (sqlite.org/rescode.html). */
+/** SQLite's codes for a damaged file, or one that is no database (sqlite.org/rescode.html). */
 const BROKEN_FILE = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
 /**
- * Classes of SQLSTATE that are about what was asked, not about the server's state (PostgreSQL, appendix A): trying
- * again cannot help.
+ * Classes of SQLSTATE about the statement, not about the server's state (PostgreSQL, appendix A): trying again can't
+ * help.
  */
 const REFUSED_CLASSES = new Set(['22', '23', '42']);
 
-/** Of our own for a file (database-file.ts), of SQLite, of the system, and SQLSTATE. */
+/** Sentences by code: our own codes for a file (database-file.ts), those of SQLite and of the system, and SQLSTATE. */
 const SENTENCES: readonly (readonly [codes: RegExp, sentence: string])[] = [
   [
     /^DATABASE_FILE_LOST$/,
@@ -22,21 +22,21 @@ const SENTENCES: readonly (readonly [codes: RegExp, sentence: string])[] = [
   [/^3D000$/, 'the server has no database of this name'],
 ];
 
-/** Whether the file itself is at fault: it stays so until somebody puts another one in its place. */
+/** Whether the file itself is damaged: it stays so until somebody replaces it. */
 export function isDamage(cause: unknown): boolean {
   const code = codeOf(cause);
   return BROKEN_FILE.has(code) || code.startsWith('SQLITE_CORRUPT');
 }
 
-/** Whether another process has what is needed. */
+/** Whether another process holds the lock. */
 export function isLocked(cause: unknown): boolean {
   return codeOf(cause).startsWith('SQLITE_BUSY');
 }
 
 /**
- * What a database threw, told by code; a defect of our own is given back as it is. Nothing of the driver's own text is
- * kept: it may quote a value. What is not known counts as transient: a database that is away, full, locked or still
- * refuses the sign-in is put right by somebody, and nothing must be thrown away meanwhile.
+ * Converts an error of the database to a HilumError by its code; a defect of ours is returned unchanged. The driver's
+ * text is dropped, as it may quote a value. Unknown errors are transient: somebody will fix a database that is away,
+ * full, locked or refuses the sign-in, and nothing must be lost meanwhile.
  */
 export function databaseError(cause: unknown): Error {
   if (

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
 import { makeFolder } from '../base/folder';
 
-/** Codes of our own beside SQLite's: `databaseError` has their sentences. */
+/** Codes of our own beside SQLite's; `databaseError` has their sentences. */
 type FileProblem = 'DATABASE_FILE_LOST' | 'DATABASE_FILE_MISSING';
 
 class FileError extends Error {
@@ -12,20 +12,23 @@ class FileError extends Error {
   }
 }
 
-/** What tells a file from another one of the same name; null where there is none. */
+/** Identifies a file among others of the same name; null where there is none. */
 export function identityOf(path: string): string | null {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? null : `${found.dev}:${found.ino}`;
 }
 
-/** Nobody else may read it, whatever the umask: SQLite gives its log the rights of the file. One that is there, too. */
+/**
+ * Creates the file so that nobody else can read it, whatever the umask; also restricts an existing one. SQLite gives
+ * its log the same mode.
+ */
 export function makeFile(path: string): void {
   makeFolder(dirname(path), 0o700);
   closeSync(openSync(path, 'a', PRIVATE_MODE));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) restrict(file);
 }
 
-/** As far as the file is ours. */
+/** Only if the file is ours. */
 function restrict(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   const isOurs = found?.uid === process.geteuid?.();
@@ -33,14 +36,14 @@ function restrict(file: string): void {
 }
 
 /**
- * A database file that is deleted or replaced while a connection has it open takes every further write with it: SQLite
- * goes on with the file that has no name any more. So it is looked at before each statement, some microseconds, and so
- * is its write-ahead log, which SQLite does not remove while anybody has the file open.
+ * Notices that the database file was deleted or replaced: SQLite would go on writing into the file that has no name any
+ * more. File and write-ahead log, which SQLite does not remove while anybody has the file open, are checked before each
+ * statement; it takes microseconds.
  */
 export class FileKeeper {
   private log: string | null = null;
 
-  /** @param identity of the file that alone may be it; null: the one that is there at first */
+  /** @param identity the only file accepted; null: the one that exists at first */
   constructor(
     private readonly path: string,
     private identity: string | null,

@@ -14,49 +14,48 @@ import { sqliteDialect } from './sqlite';
 import { SQLITE_WORKER_FILE } from './sqlite-worker-file';
 
 /**
- * The list's database. Nothing is opened before its first use, so that one that is away holds up no start; then its
- * schema is brought up to date, once. Each method throws HilumError DATABASE_UNREACHABLE (transient) or
- * DATABASE_INVALID (permanent), and what `work` throws of its own as HilumError.
+ * The list's database. Nothing is opened before its first use, so that a database that is away does not delay the
+ * start; the first use migrates the schema. Each method throws HilumError DATABASE_UNREACHABLE (transient) or
+ * DATABASE_INVALID (permanent), and HilumErrors of `work`.
  */
 export interface Database {
   readonly kind: DatabaseKind;
-  /** Sees what was committed; of an embedded one by a connection that can't write. */
+  /** Reads committed data; in an embedded database over a read-only connection. */
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**
-   * As `read`, for what takes long: an embedded database is read by a connection of its own, in a thread of its own, so
-   * that nobody's page waits for it.
+   * As `read`, for slow queries: an embedded database uses a separate connection in its own thread, so that no page
+   * waits for it.
    */
   readAside<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
-  /** In one transaction: all of it or nothing. */
+  /** One transaction. */
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
   /**
-   * For a running service: whether it answers, takes writes, is the file that was opened, undamaged as far as was seen,
-   * and of this version. Resolves when all is so. The first one has a file read whole, beside all else.
+   * Check of a running service: the database answers, accepts writes, is the file that was opened, undamaged as far as
+   * known, and of this version. The first call starts a check of the whole file in the background.
    */
   check(): Promise<void>;
   /**
-   * For whoever asks before anything is opened: neither makes nor migrates anything. A file is read whole.
-   * `absent`: the tables are made at the first use; `older`: they are brought up to date then; `newer`: of the next
-   * version, on which this one runs.
+   * Examines without creating or migrating anything; a file is read whole. `absent`: tables are created at the first
+   * use; `older`: they are migrated then; `newer`: of the next version, with which this one works.
    */
   examine(): Promise<Standing>;
-  /** The database's own clock; an embedded one has that of this machine. */
+  /** The database server's clock; for an embedded one, this machine's. */
   clock(): Promise<Date>;
-  /** Opens and migrates now rather than at the first use. */
+  /** Opens and migrates now instead of at the first use. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How the tables of a database stand to this version. */
+/** State of the tables relative to this version. */
 type Standing = 'absent' | 'older' | 'current' | 'newer';
 
-/** Any number: the lock that one migrating process holds in PostgreSQL. */
+/** PostgreSQL's advisory lock of a migrating process; an arbitrary number. */
 const MIGRATION_LOCK = 4_711_031_415;
 type TypeId = Parameters<typeof types.getTypeParser>[0];
 
 /**
  * `file:PATH` (embedded, one machine; several processes may share it) or `postgres://...`.
- * @throws HilumError CONFIG_INVALID for any other URL.
+ * @throws HilumError CONFIG_INVALID for any other URL
  */
 export function openDatabase(
   url: string,
@@ -70,7 +69,7 @@ export function openDatabase(
   let opening: Promise<void> | null = null;
   let damage: Error | null = null;
   let verifying: Promise<void> | null = null;
-  // Without the tables: `hilum doctor` asks before anything is migrated.
+  // Without migrating: for `hilum doctor`.
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -102,7 +101,7 @@ export function openDatabase(
     check: async () => {
       await translated(() => stepsOf(reader, kind, migrations));
       await translated(() => db.transaction().execute(() => Promise.resolve()));
-      // In the background: of a large file it takes seconds.
+      // In the background, as it takes seconds for a large file.
       verifying ??= verify().catch((error: unknown) => {
         if (error instanceof HilumError || isDamage(error)) damage ??= databaseError(error);
       });
@@ -118,21 +117,21 @@ export function openDatabase(
   };
 }
 
-/** What writes, and what only reads. */
+/** Connections for writing and for reading. */
 interface Connected {
   readonly db: Kysely<Schema>;
   readonly reader: Kysely<Schema>;
-  /** From now on it is this file and no other. */
+  /** From now on only this file is accepted. */
   readonly opened: () => void;
-  /** Whether there is a file to look into. */
+  /** Whether the database exists. */
   readonly isThere: () => boolean;
-  /** By a connection that is opened for it, of a file. */
+  /** For a file, over a connection opened for this purpose. */
   readonly aside: <T>(work: (db: Kysely<Schema>) => Promise<T>) => Promise<T>;
-  /** Reads all pages of a file, beside all else. @throws HilumError DATABASE_INVALID */
+  /** Reads all pages of a file in the background. @throws HilumError DATABASE_INVALID */
   readonly verify: () => Promise<void>;
 }
 
-/** One connection that writes, as SQLite has one writer; another one reads meanwhile. */
+/** One connection writes, as SQLite has one writer; another one reads at the same time. */
 function connectFile(path: string, workerFile: string): Connected {
   let identity: string | null = null;
   const connect = (access: 'read' | 'write') =>
@@ -178,7 +177,7 @@ async function requireWhole(db: Kysely<Schema>): Promise<void> {
     throw new HilumError('DATABASE_INVALID', 'permanent', 'the database file is damaged');
 }
 
-/** To the millisecond, as a number: no time zone of a session is in it. */
+/** As a number of milliseconds, independent of the session's time zone. */
 async function readClock(db: Kysely<Schema>): Promise<Date> {
   const now = sql<number>`extract(epoch from clock_timestamp())::double precision * 1000`;
   const { rows } = await sql<{ now: number }>`select ${now} as now`.execute(db);
@@ -191,7 +190,7 @@ function kindOf(url: string): DatabaseKind {
   throw new HilumError('CONFIG_INVALID', 'permanent', 'list.database must be file:PATH or postgres://...');
 }
 
-/** The file of an embedded database; null where a server has it. @throws HilumError CONFIG_INVALID */
+/** File of an embedded database; null for a server. @throws HilumError CONFIG_INVALID */
 export function databaseFileOf(url: string): string | null {
   return kindOf(url) === 'sqlite' ? pathOf(url) : null;
 }
@@ -210,7 +209,7 @@ function postgresDialect(url: string): PostgresDialect {
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
     application_name: 'hilum',
-    // Times and counts are far below 2^53; pg gives 64-bit integers as text otherwise.
+    // Numbers, as times and counts are far below 2^53; pg returns 64-bit integers as text otherwise.
     types: {
       getTypeParser: (oid: TypeId, format?: 'text' | 'binary') =>
         oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown),
@@ -221,7 +220,7 @@ function postgresDialect(url: string): PostgresDialect {
   return new PostgresDialect({ pool });
 }
 
-/** Under a lock, as several processes may start at once: in SQLite the transaction is one. */
+/** Migrates under a lock, as several processes may start at once; in SQLite the transaction is one. */
 async function prepare(
   db: Kysely<Schema>,
   kind: DatabaseKind,

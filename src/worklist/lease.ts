@@ -2,14 +2,14 @@ import type { Transaction } from 'kysely';
 import type { Schema } from './schema';
 
 export interface Lease {
-  /** What is to be done by one process at a time. */
+  /** Name of the work that only one process does at a time. */
   readonly name: string;
   readonly holder: string;
-  /** Until then nobody else begins it (milliseconds since 1970); who holds it may put it off again. */
+  /** End of the lease (milliseconds since 1970); its holder may extend it. */
   readonly until: number;
 }
 
-/** False where another process has it. */
+/** False where another process holds it. */
 export async function takeLease(
   transaction: Transaction<Schema>,
   { name, holder, until }: Lease,

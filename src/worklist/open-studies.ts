@@ -7,14 +7,14 @@ import type { Schema } from './schema';
 /** A page that shows a study. */
 export interface OpenPage {
   readonly by: Author;
-  /** Named by itself; one user may have several. */
+  /** Id made by the page; a user may have several. */
   readonly page: string;
 }
 
 /**
- * Keeps it that a page shows a study, for `forMs` milliseconds unless it says so again, and forgets those that are
- * over. Resolves to who has the study open on other pages, each once; one's own too. No change of the study: nobody
- * else's page is told.
+ * Records for `forMs` milliseconds that a page shows a study, and removes expired entries. Resolves to the users who
+ * have the study open on other pages, each once, this user included. It is no change of the study, so that no live
+ * update is sent.
  */
 export async function writeOpen(
   transaction: Transaction<Schema>,
@@ -40,7 +40,7 @@ export async function writeOpen(
   return [...names].map(([id, name]) => ({ id, name }));
 }
 
-/** The page does not show the study any more; it may show another one already. */
+/** Removes the entry of a page for this study; the page may show another one already. */
 export async function deleteOpen(transaction: Transaction<Schema>, study: Uid, { by, page }: OpenPage): Promise<void> {
   await transaction
     .deleteFrom('open_study')

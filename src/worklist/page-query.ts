@@ -10,14 +10,14 @@ interface PageFilters {
   readonly states?: readonly ShownState[];
   readonly priority?: Priority;
   readonly view?: 'frontal' | 'lateral';
-  /** `none`: those that nobody has judged. */
+  /** `none`: studies without a verdict. */
   readonly verdict?: Verdict | 'none';
-  /** Arrival, milliseconds since 1970: from (included) and before (not). */
+  /** Arrival (milliseconds since 1970): from (included) and before (excluded). */
   readonly arrivedFrom?: number;
   readonly arrivedBefore?: number;
-  /** By what became of their reading; all where it is left out. */
+  /** Reading state; absent: all. */
   readonly work?: WorkFilter;
-  /** Also the radiographs of something else than the chest, which are left out otherwise. */
+  /** Include radiographs of other body parts, which are left out otherwise. */
   readonly withHidden?: boolean;
 }
 
@@ -28,23 +28,23 @@ export type WorkFilter =
   | { readonly kind: 'mine'; readonly by: string; readonly now: number }
   | { readonly kind: 'read'; readonly from: number };
 
-/** Which studies are asked for. */
+/** Selection of studies. */
 export interface Selection {
   readonly filters?: PageFilters;
   /**
-   * Words that must all be found in the Study Instance UID or, with `searchPatient`, in the patient's name or ID, the
-   * accession number or the study description: those of one or two characters where a word begins, longer ones
+   * Words that must all be in the Study Instance UID or, with `searchPatient`, in the patient's name or ID, the
+   * accession number or the study description: words of one or two characters at the beginning of a word, longer ones
    * anywhere.
    */
   readonly search?: string;
-  /** Whether this user may see patients. A search finds what the row shows to him, and nothing else. */
+  /** Whether the user may see patients. A search covers only what the row shows to the user. */
   readonly searchPatient: boolean;
 }
 
 export interface PageRequest extends Selection {
-  /** Within a priority, by arrival. */
+  /** Order by arrival within a priority. */
   readonly order: PageOrder;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly cursor?: string;
   readonly limit: number;
 }
@@ -72,25 +72,25 @@ interface Key {
 
 type Arrival = 'arrived_at' | 'newest_key';
 
-/** What {@link findKeys} needs of a request. */
+/** Parts of a request for {@link findKeys}. */
 interface Asked {
   readonly filters: readonly Condition[];
   readonly search: Search | null;
-  /** The column of the order. */
+  /** Column of the order. */
   readonly arrival: Arrival;
   readonly after: Position | null;
-  /** One more than the page has: whether there is another. */
+  /** One more than the page, to know whether there is another. */
   readonly limit: number;
-  /** Whether few studies pass, which are quicker found and sorted than met on a walk in the list's order. */
+  /** Whether few studies match, so that finding and sorting them is faster than walking the list in its order. */
   readonly isFew: boolean;
 }
 
-/** Entries that pass the filters and are looked at first by a search, in their order. */
+/** Number of entries after the filters that a search looks at first, in order. */
 const FIRST_LOOK = 1_000;
-/** Urgencies of rows are small; a cursor with more was not made here. */
-const MOST_URGENCY = 9;
+/** Largest urgency in a valid cursor. */
+const MAX_URGENCY = 9;
 
-/** Urgent first, then by arrival. @throws RangeError for a cursor that is none of this order. */
+/** Urgent first, then by arrival. @throws RangeError for an invalid cursor */
 export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: PageRequest): Promise<Page> {
   const { filters = {}, search = '', searchPatient, order, cursor, limit } = request;
   const arrival = order === 'oldest' ? 'arrived_at' : 'newest_key';
@@ -113,7 +113,7 @@ export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: 
   };
 }
 
-/** How many studies there are of a selection. */
+/** Number of studies in a selection. */
 export async function countSelected(
   db: Kysely<Schema>,
   kind: DatabaseKind,
@@ -129,13 +129,13 @@ export async function countSelected(
 }
 
 /**
- * Without a search the index of the order has all that is filtered by. With one that may have many matches, only the
- * next entries are looked at first: most pages are full by then. Where too few of these match, all that do are found
- * and sorted: then they are few, or a look at each narrow entry is the best there is.
+ * Without a search, the index of the order covers all filters. A search that may have many matches looks at the next
+ * entries only, which fills most pages. Where too few of these match, all matches are found and sorted: then they are
+ * few, or scanning the narrow entries is the best plan.
  */
 async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<readonly Key[]> {
   const { filters, search, arrival, after, limit, isFew } = asked;
-  // A sum is in no index: what is looked up, or looked at one after the other, is not to be walked in the list's order.
+  // An expression, which no index has, keeps the database from walking the list in its order.
   const unordered = sql`urgency + 0`;
   if (search === null) {
     const urgency = isFew ? unordered : sql`urgency`;
@@ -155,7 +155,7 @@ const keys = (all: readonly Condition[], arrival: Arrival, urgency: RawBuilder<u
   select study_uid, urgency, ${sql.ref(arrival)} as arrival from list_entry ${where(all)}
   order by ${urgency}, ${sql.ref(arrival)}, study_uid limit ${limit}`;
 
-/** `isAll`: there are no more entries behind those that were looked at. */
+/** `isAll`: there are no more entries after those that were looked at. */
 async function lookNear(
   db: Kysely<Schema>,
   { filters, arrival, after, limit }: Asked,
@@ -184,7 +184,7 @@ function where(all: readonly Condition[]): RawBuilder<unknown> {
   return all.length === 0 ? sql`` : sql`where ${sql.join([...all], sql` and `)}`;
 }
 
-/** By the columns of the order's index. */
+/** On the columns of the order's index. */
 function conditions(
   { states, priority, view, verdict, arrivedFrom, arrivedBefore, work, withHidden = false }: PageFilters,
   arrival: Arrival,
@@ -201,13 +201,13 @@ function conditions(
     arrivedFrom === undefined ? null : arrived(false, Math.ceil(arrivedFrom)),
     arrivedBefore === undefined ? null : arrived(true, Math.ceil(arrivedBefore)),
     work === undefined ? null : working(work),
-    // Not `= 0`: PostgreSQL takes that for rare before it has looked at the table, and sorts instead of walking.
+    // Not `= 0`: PostgreSQL estimates that as rare before it has statistics, and sorts instead of walking the index.
     withHidden ? null : sql`hidden < 1`,
   ];
   return all.filter((condition) => condition !== null);
 }
 
-/** Claims are not in the entries: they change often, and few hold. */
+/** Claims are not in the entries: they change often, and few are valid. */
 function working(work: WorkFilter): Condition {
   switch (work.kind) {
     case 'unread':
@@ -242,11 +242,11 @@ function writeCursor(order: PageOrder, position: Position): string {
 function readCursor(cursor: string, wanted: PageOrder): Position {
   try {
     const [order, urgency, arrivedAt, study] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    const isWhole = [urgency, arrivedAt].every(Number.isSafeInteger) && Math.abs(urgency as number) <= MOST_URGENCY;
+    const isWhole = [urgency, arrivedAt].every(Number.isSafeInteger) && Math.abs(urgency as number) <= MAX_URGENCY;
     if (order === wanted && isWhole && typeof study === 'string' && /^[0-9.]{1,64}$/.test(study))
       return [urgency as number, arrivedAt as number, study];
   } catch {
-    // Told below.
+    // See below.
   }
   throw new RangeError('not a cursor of this list');
 }

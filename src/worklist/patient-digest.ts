@@ -5,9 +5,8 @@ import type { StudyRecord } from '../sinks/record';
 import type { Schema } from './schema';
 
 /**
- * A digest by which verdicts on one patient are told to belong together; null where there is no Patient ID.
- * HMAC-SHA256 with a key of this site, which is in its database alone: of a plain digest, Patient IDs could be tried
- * until one fits.
+ * Digest that tells whether verdicts are on the same patient; null without a Patient ID. HMAC-SHA256 with a key in the
+ * site's database: from a plain digest, Patient IDs could be found by trial.
  */
 export async function patientDigest(
   db: Kysely<Schema>,
@@ -16,7 +15,7 @@ export async function patientDigest(
   return PatientID === '' ? null : keyed(await keyOf(db), deriveUid(['patient', IssuerOfPatientID, PatientID]));
 }
 
-/** What makes plain digests, as version 0.1 writes them, into those of this version; others stay. */
+/** Function that converts plain digests, which version 0.1 writes, to those of this version; others stay. */
 export async function digestKeying(db: Kysely<Schema>): Promise<(digest: string) => string> {
   const key = await keyOf(db);
   return (digest) => (digest.startsWith('2.25.') ? keyed(key, digest) : digest);

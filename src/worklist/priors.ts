@@ -7,19 +7,19 @@ import { SHOWN_STATES } from './states';
 import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
-/** An earlier study of the same patient, with its result. */
+/** A prior study of the same patient, with its result. */
 export interface Prior {
   readonly row: StudyRow;
   readonly record: StudyRecord;
 }
 
-/** Studies of a Patient ID that are looked at at a time, and altogether: several issuers may have given it out. */
+/** Number of studies with the Patient ID that are read at a time, and in all: several issuers may use the same ID. */
 const STEP = 50;
-const MOST_LOOKED_AT = 500;
+const MAX_LOOKED_AT = 500;
 
 type Patient = StudyRecord['patient'];
 
-/** PS3.3 section C.2.2: a Patient ID says who it is only together with who gave it out. */
+/** A Patient ID identifies a patient only together with its issuer (PS3.3 section C.2.2). */
 function isSamePatient(one: Patient, other: Patient): boolean {
   // Records of version 0.1 lack the issuer.
   const issuerOf = ({ IssuerOfPatientID }: Partial<Patient>) => (IssuerOfPatientID ?? '').trim();
@@ -27,8 +27,8 @@ function isSamePatient(one: Patient, other: Patient): boolean {
 }
 
 /**
- * Earlier studies with a result of the same patient, the newest first by Study Date and Time; those without a date come
- * last. None of a study without a result, whose issuer is not known, and none without a Patient ID.
+ * Prior studies of the same patient with a result, the newest first by Study Date and Time; those without a date come
+ * last. Empty for a study without a result, whose issuer is unknown, and for one without a Patient ID.
  */
 export async function findPriors(db: Kysely<Schema>, study: Uid, limit: number): Promise<Prior[]> {
   const stored = await db
@@ -39,7 +39,7 @@ export async function findPriors(db: Kysely<Schema>, study: Uid, limit: number):
   if (stored === undefined || stored.record === null || stored.patient_id.trim() === '') return [];
   const patient = patientWithRis(readStoredRecord(stored.record).patient, stored.ris_patient);
   const found: Prior[] = [];
-  for (let from = 0; from < MOST_LOOKED_AT && found.length < limit; from += STEP) {
+  for (let from = 0; from < MAX_LOOKED_AT && found.length < limit; from += STEP) {
     const rows = await earlierRows(db, study, stored, from);
     const priors = rows.map((row) => ({ row: rowOf(row), record: readStoredRecord(row.record), ris: row.ris_patient }));
     const same = priors.filter(({ record, ris }) => isSamePatient(patientWithRis(record.patient, ris), patient));

@@ -4,35 +4,34 @@ import { backoffMs, sleep } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import type { ProgressEvent } from '../events/progress-event';
-import type { StudySight } from './record-columns';
-import type { Sighting } from './steps';
+import type { StudySummary } from './record-columns';
+import type { StudyListing } from './steps';
 import type { Worklist } from './worklist';
 
-/** Port: what the archive lists of a study; `archive/dicomweb` fits it by shape. */
+/** Port: the archive's summary of a study; `archive/dicomweb` fits it by shape. */
 export interface StudyDirectory {
-  /** Null where the archive does not have it; `modalities` null where it does not tell. */
-  sightStudy(
+  /** Null where the archive does not have the study; `modalities` null where it does not report them. */
+  findStudySummary(
     study: Uid,
     timeoutMs: number,
-  ): Promise<(StudySight & { readonly modalities: readonly string[] | null }) | null>;
+  ): Promise<(StudySummary & { readonly modalities: readonly string[] | null }) | null>;
 }
 
 export interface ProgressOptions {
-  readonly worklist: Pick<Worklist, 'advance' | 'needsSighting'>;
+  readonly worklist: Pick<Worklist, 'advance' | 'needsListing'>;
   readonly archive: StudyDirectory;
   readonly log: Log;
-  /** Notes that are kept while the database is away; the oldest go first. */
+  /** Largest number of notes kept while the database is away; the oldest are dropped first. */
   readonly limit?: number;
 }
 
 const LIMIT = 10_000;
-const SIGHT_TIMEOUT_MS = 5_000;
+const SUMMARY_TIMEOUT_MS = 5_000;
 const BACKOFF = { baseMs: 500, maxMs: 15_000 };
 
 /**
- * Notes on the way of the studies, of this process and of workers elsewhere, written to the list one after the other
- * and in the background: a database that is away neither holds up nor fails an analysis. Meanwhile the notes wait in
- * memory.
+ * Writes the progress of studies, from this process and from workers elsewhere, to the list, one note after the other
+ * in the background: a database that is away neither delays nor fails an analysis. Meanwhile the notes wait in memory.
  */
 export class Progress {
   private readonly notes: ProgressEvent[] = [];
@@ -55,12 +54,12 @@ export class Progress {
     });
   }
 
-  /** Notes that were never written, since the last outage began. */
+  /** Number of notes dropped since the last outage began. */
   get dropped(): number {
     return this.lost;
   }
 
-  /** Resolves when all is written, or given up after `graceMs` milliseconds. */
+  /** Resolves when all notes are written, or after `graceMs` milliseconds. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.stopping.abort(), graceMs);
     await this.running;
@@ -68,7 +67,7 @@ export class Progress {
   }
 
   private async drain(): Promise<void> {
-    // Never at once: what is told belongs to the caller's work.
+    // Deferred, as the note is made within the caller's work.
     await new Promise(setImmediate);
     for (let attempt = 0; this.notes.length > 0 && !this.stopping.signal.aborted;) {
       const next = this.notes[0]!;
@@ -78,32 +77,32 @@ export class Progress {
         attempt = 0;
       } catch (error) {
         this.wentAway(error);
-        // What is no error of the database is a defect of ours: trying again would hold up all notes behind it.
+        // Any error that is not the database's is a defect of ours: repeating it would block all notes after it.
         if (error instanceof HilumError && error.lasting !== 'permanent') {
           await sleep(backoffMs(attempt++, BACKOFF), this.stopping.signal);
           continue;
         }
         this.lost++;
       }
-      // Unless it was dropped meanwhile, to make room.
+      // Unless it was dropped meanwhile to make room.
       if (this.notes[0] === next) this.notes.shift();
     }
   }
 
   private async write({ studyInstanceUid: study, step, occurredAt, worker }: ProgressEvent): Promise<void> {
     const { worklist } = this.options;
-    const sighting =
-      step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
-    await worklist.advance(study, step, occurredAt, sighting, worker ?? null);
+    const listing =
+      step.kind !== 'nothing-new' && (await worklist.needsListing(study)) ? await this.summary(study) : null;
+    await worklist.advance(study, step, occurredAt, listing, worker ?? null);
   }
 
   /** The archive may be away too: then the row shows the UID alone until the next step. */
-  private async sight(study: Uid): Promise<Sighting | null> {
+  private async summary(study: Uid): Promise<StudyListing | null> {
     try {
-      const found = await this.options.archive.sightStudy(study, SIGHT_TIMEOUT_MS);
+      const found = await this.options.archive.findStudySummary(study, SUMMARY_TIMEOUT_MS);
       return (
         found && {
-          sight: found,
+          summary: found,
           mayHaveFilms: found.modalities === null || found.modalities.some((modality) => FILM_MODALITIES.has(modality)),
         }
       );

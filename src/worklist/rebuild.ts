@@ -7,7 +7,7 @@ import { REPORT_NAME } from '../objects/structured-report';
 import { assembleRecord, type ReadReport, readReportIfThere, type RecordArchive } from '../sinks/load-record';
 import type { StudyRecord } from '../sinks/record';
 
-/** Port: what a study's results are found in; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
+/** Port: the archive with a study's reports; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface ReportArchive extends RecordArchive {
   findSeries(
     study: Uid,
@@ -17,9 +17,10 @@ export interface ReportArchive extends RecordArchive {
 }
 
 /**
- * The record of a study from what is stored in it: the report in effect of each film, by any version of Hilum that can
- * be read. Null where there is none. Rejected films have no report, so nothing of them comes back.
- * @throws HilumError of the archive.
+ * Record of a study from the reports in the archive: the report in effect of each film, by any version of Hilum that
+ * can be read. Null where there is none. Films that were rejected before any analysis have no report and are not
+ * restored.
+ * @throws HilumError of the archive
  */
 export async function rebuildRecord(study: Uid, archive: ReportArchive): Promise<StudyRecord | null> {
   const series = (await archive.findSeries(study)).filter(
@@ -53,7 +54,7 @@ function linked(report: ReadReport): LinkedReport {
   return { report, sopInstanceUid: links.report.sopInstanceUid, predecessors, contentAt };
 }
 
-/** As the service announced it: when the last report was written stands for when it was complete. */
+/** The result event as the service announced it; the time of the last report stands for the time of completion. */
 function eventOf(study: Uid, chains: readonly ReportChain<LinkedReport>[]): ResultEvent {
   const films = chains.map(({ inEffect, superseded }) => ({
     ...filmResultOf(inEffect.report.reading),

@@ -7,8 +7,8 @@ import type { StudyColumns } from './schema';
 import type { LeftOutReason } from './states';
 import type { LeadFilm } from './study-row';
 
-/** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */
-export interface StudySight {
+/** Study summary: patient and study attributes as QIDO-RS returns them, shown before there is a result. */
+export interface StudySummary {
   readonly PatientID: string;
   readonly PatientName: string;
   readonly PatientBirthDate: string;
@@ -19,8 +19,8 @@ export interface StudySight {
   readonly StudyDescription: string;
 }
 
-/** What a row says of patient and study. */
-export const SIGHT_COLUMNS = [
+/** Columns for patient and study. */
+export const SUMMARY_COLUMNS = [
   'patient_id',
   'patient_name',
   'patient_birth_date',
@@ -32,30 +32,30 @@ export const SIGHT_COLUMNS = [
 ] as const satisfies readonly (keyof StudyColumns)[];
 const SEARCH_COLUMNS = ['search_patient', 'search_study'] as const satisfies readonly (keyof StudyColumns)[];
 
-export type SightColumns = Pick<StudyColumns, (typeof SIGHT_COLUMNS)[number] | (typeof SEARCH_COLUMNS)[number]>;
+export type SummaryColumns = Pick<StudyColumns, (typeof SUMMARY_COLUMNS)[number] | (typeof SEARCH_COLUMNS)[number]>;
 
-const OF_SIGHT: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...SEARCH_COLUMNS]);
+const OF_SUMMARY: ReadonlySet<string> = new Set([...SUMMARY_COLUMNS, ...SEARCH_COLUMNS]);
 
-export function sightColumns(study: string, sight: StudySight): SightColumns {
+export function summaryColumns(study: string, summary: StudySummary): SummaryColumns {
   return {
-    patient_id: identifier(sight.PatientID),
-    patient_name: clean(sight.PatientName),
-    patient_birth_date: clean(sight.PatientBirthDate),
-    patient_sex: clean(sight.PatientSex),
-    accession_number: identifier(sight.AccessionNumber),
-    study_date: clean(sight.StudyDate),
-    study_time: clean(sight.StudyTime),
-    study_description: clean(sight.StudyDescription),
-    search_patient: wordsOf(sight.PatientName, sight.PatientID, sight.AccessionNumber, sight.StudyDescription),
+    patient_id: identifier(summary.PatientID),
+    patient_name: clean(summary.PatientName),
+    patient_birth_date: clean(summary.PatientBirthDate),
+    patient_sex: clean(summary.PatientSex),
+    accession_number: identifier(summary.AccessionNumber),
+    study_date: clean(summary.StudyDate),
+    study_time: clean(summary.StudyTime),
+    study_description: clean(summary.StudyDescription),
+    search_patient: wordsOf(summary.PatientName, summary.PatientID, summary.AccessionNumber, summary.StudyDescription),
     search_study: study,
   };
 }
 
-/** The columns that say nothing of patient and study. */
-export function withoutSight<Columns extends SightColumns>(columns: Columns): Omit<Columns, keyof SightColumns> {
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !OF_SIGHT.has(name))) as Omit<
+/** The columns without those for patient and study. */
+export function withoutSummary<Columns extends SummaryColumns>(columns: Columns): Omit<Columns, keyof SummaryColumns> {
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !OF_SUMMARY.has(name))) as Omit<
     Columns,
-    keyof SightColumns
+    keyof SummaryColumns
   >;
 }
 
@@ -65,14 +65,14 @@ const wordsOf = (...texts: readonly string[]): string =>
     .filter((text) => text !== '')
     .join(' ');
 
-/** The columns that a result decides. */
+/** Columns that a result sets. */
 export function recordColumns(record: StudyRecord) {
   const { films } = record;
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
   const subject = subjectOf(films);
   const lead = leadOf(films.filter((film) => subjectOfFilm(film) === subject));
   return {
-    ...sightColumns(record.studyInstanceUid, {
+    ...summaryColumns(record.studyInstanceUid, {
       ...record.patient,
       ...record.study,
       AccessionNumber: record.order.AccessionNumber,
@@ -99,7 +99,7 @@ export function recordColumns(record: StudyRecord) {
   };
 }
 
-/** Why there is no result: of a chest film first, as that is what somebody has to read. */
+/** Why there is no result: a chest film's reason first, as somebody has to read that film. */
 function withoutResult({ films, skipped = [] }: StudyRecord) {
   const subject = subjectOf(films);
   const reason = films.find((film) => subjectOfFilm(film) === subject && film.reason !== null)?.reason ?? null;
@@ -109,7 +109,10 @@ function withoutResult({ films, skipped = [] }: StudyRecord) {
   return { state: 'left-alone' as const, reason: leftOut, hidden: 0 };
 }
 
-/** The analysed film with the highest probability, else the first; undefined where there is none. */
+/**
+ * The film that represents the study: the analysed one with the highest probability, else the first; undefined where
+ * there is none.
+ */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
   return films.reduce<FilmRecord | undefined>(
     (best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best),
@@ -124,7 +127,7 @@ function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {
     : { seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
 }
 
-/** As a search compares: without marks and case, the parts of a name as words. */
+/** Text in the form that is searched: without accents and case, the parts of a name as words. */
 export function fold(text: string): string {
   return clean(text, 1_000)
     .normalize('NFKD')
@@ -134,12 +137,12 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** Whole, but for NUL. */
+/** The whole identifier without NUL. */
 function identifier(text: string): string {
   return clean(text, text.length);
 }
 
-/** PostgreSQL has no NUL in a text. */
+/** Text without NUL, which PostgreSQL can't store, cut to `max` characters. */
 export function clean(text: string, max = 256): string {
   return text.replaceAll('\0', '').slice(0, max);
 }

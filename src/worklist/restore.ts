@@ -12,18 +12,19 @@ import type { Schema } from './schema';
 
 export interface Restored {
   readonly manifest: BackupManifest;
-  /** Name of the database that was there before, beside the new one; null where there was none. */
+  /** Name of the replaced database's file, which is kept; null where there was none. */
   readonly replaced: string | null;
 }
 
-/** Changes have higher numbers than any that a browser has seen of the database that is replaced. */
+/** Added to the change number, so that it is higher than any that a browser has seen of the replaced database. */
 const CHANGES_AHEAD = 1_000_000;
 
 /**
- * Puts the database of a backup in the place of the file `path`, which no process may have open. What was there is
- * kept beside it. Sessions of that time are ended: some were signed out since.
+ * Replaces the database file `path`, which no process may have open, by that of a backup. The previous file is kept
+ * beside it. Sessions are ended, as users may have signed out since.
  * @param before called when all is ready; where it throws, nothing is changed
- * @throws HilumError BACKUP_INVALID, DATABASE_INVALID of a schema that this version does not run on, DATABASE_IN_USE
+ * @throws HilumError BACKUP_INVALID, DATABASE_INVALID for a schema that this version does not work with,
+ * DATABASE_IN_USE
  */
 export async function restoreBackup(
   backup: string,
@@ -48,7 +49,7 @@ export async function restoreBackup(
   );
 }
 
-/** The last statement leaves one file, without a log beside it. */
+/** The last statement leaves one file, without a log. */
 async function makeReady(db: Kysely<Schema>): Promise<void> {
   await factsOf(db);
   for (const table of ['session', 'sign_in', 'first_token'] as const) await db.deleteFrom(table).execute();
@@ -59,7 +60,7 @@ async function makeReady(db: Kysely<Schema>): Promise<void> {
   await sql`pragma journal_mode = delete`.execute(db);
 }
 
-/** Who runs this as root restores for the account that the service runs under. */
+/** Run by root, it restores for the service's account. */
 async function giveToOwner(made: string, path: string): Promise<void> {
   const { uid, gid } = await stat(existsSync(path) ? path : dirname(path));
   if (process.geteuid?.() === 0) await chown(made, uid, gid);
@@ -68,7 +69,7 @@ async function giveToOwner(made: string, path: string): Promise<void> {
 async function replace(path: string, made: string, now: Date): Promise<string | null> {
   const kept = `${path}.replaced-${now.toISOString().replace(/[:.]/g, '-')}`;
   const isThere = existsSync(path);
-  // A damaged one may have its log beside it.
+  // A damaged database may have its log beside it.
   const moved = ['', '-wal', '-shm'].filter((ending) => existsSync(`${path}${ending}`));
   if (existsSync(kept)) throw inUse(`${kept} is there already`);
   for (const ending of moved) await rename(`${path}${ending}`, `${kept}${ending}`);
@@ -83,8 +84,8 @@ async function replace(path: string, made: string, now: Date): Promise<string | 
 }
 
 /**
- * Does `work` while no other process has the file `path` open, nor may open it: SQLite's own lock, which a killed
- * process leaves to the next. A damaged file can't be locked; then the system tells who has it open.
+ * Does `work` while no other process has the file `path` open or can open it, by SQLite's own lock, which is freed when
+ * a process is killed. A damaged file can't be locked; then the system is asked which processes have it open.
  */
 async function whileUnused<T>(path: string, work: () => Promise<T>): Promise<T> {
   if (!existsSync(path)) return work();
@@ -99,7 +100,7 @@ async function whileUnused<T>(path: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** A log beside it is written into it first. */
+/** An existing log is written into the file first. */
 async function lock(db: Kysely<Schema>): Promise<void> {
   try {
     await sql`pragma locking_mode = exclusive`.execute(db);
@@ -114,7 +115,7 @@ function inUse(why: string): HilumError {
   return new HilumError('DATABASE_IN_USE', 'permanent', `${why}: stop every process of the service, then restore`);
 }
 
-/** Processes that have the file open, as far as we may know: ours and, for root, all of this machine. */
+/** Processes that have the file open, as far as visible: ours and, for root, all of this machine. */
 function holdersOf(path: string): number[] {
   const real = realpathSync(path);
   const linksOf = (pid: string) => listed(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));

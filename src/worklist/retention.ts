@@ -4,32 +4,32 @@ import type { Database } from './database';
 import { type Lease, takeLease } from './lease';
 import type { Schema } from './schema';
 
-/** What is kept no longer: of before these times (milliseconds since 1970); null where all is kept. */
+/** Records older than these times are removed (milliseconds since 1970); null: none. */
 export interface KeptFrom {
   /** Rows of the list, with their history. */
   readonly studies: number | null;
-  /** Verdicts on studies that are not on the list any more. */
+  /** Verdicts on studies that are no longer on the list. */
   readonly verdicts: number | null;
-  /** What the RIS said of studies that the list does not have, and messages that are known as taken. */
+  /** Orders of the RIS without a study on the list, and digests of received messages. */
   readonly orders: number;
 }
 export const PRUNED = ['studies', 'verdicts', 'orders'] as const satisfies readonly (keyof KeptFrom)[];
 type Pruned = (typeof PRUNED)[number];
 export type PrunedCounts = Readonly<Record<Pruned, number>>;
 
-/** Rows of one transaction: writers and pages wait for one at most. */
+/** Rows per transaction, so that writers and pages wait for one batch at most. */
 const BATCH = 100;
 
-/** By the last thing that happened to it: arrival, result, reading, verdict, or that it was to be read anew. */
+/** Age of a row: since its last arrival, result, reading, verdict, or request to read it again. */
 const dueStudies = (before: number) =>
   sql<boolean>`arrived_at < ${before} and coalesce(completed_at, 0) < ${before} and coalesce(read_at, 0) < ${before}
     and coalesce(verdict_at, 0) < ${before} and coalesce(unread_since, 0) < ${before}`;
 
-/** What a row shows of a verdict goes with the row; so what it shows is kept as long. */
+/** A verdict is kept as long as its row, which shows it. */
 const dueVerdicts = (before: number) =>
   sql<boolean>`at < ${before} and not exists (select 1 from study where study.study_uid = verdict.study_uid)`;
 
-/** How much is due now; of verdicts those alone whose rows are gone already. */
+/** Number of records to remove now; of verdicts only those whose rows are gone already. */
 export function countDue(database: Pick<Database, 'read'>, from: KeptFrom): Promise<PrunedCounts> {
   const { studies, verdicts } = from;
   return database.read(async (db) => ({
@@ -51,8 +51,8 @@ async function countOf(
 }
 
 /**
- * Removes one batch of what is due, in one transaction. Resolves to what went, all 0 when nothing is left; null where
- * another process does this.
+ * Removes one batch in one transaction. Resolves to the numbers removed, all 0 when nothing is left; null where another
+ * process does this.
  */
 export function pruneBatch(
   database: Pick<Database, 'write'>,
@@ -63,7 +63,7 @@ export function pruneBatch(
 ): Promise<PrunedCounts | null> {
   return database.write(async (transaction) => {
     if (!(await takeLease(transaction, lease, now))) return null;
-    // One writer at a time: what is due now has not just been written to.
+    // Excludes other writers, so that the selected rows have not just been changed.
     await nextChange(transaction);
     return {
       studies: from.studies === null ? 0 : await pruneStudies(transaction, dueStudies(from.studies), batch),
@@ -73,7 +73,7 @@ export function pruneBatch(
   });
 }
 
-/** Their histories go with them, and triggers follow in the tables that are kept of them. */
+/** Histories are removed with their studies, and triggers update the derived tables. */
 async function pruneStudies(
   transaction: Transaction<Schema>,
   due: ReturnType<typeof dueStudies>,

@@ -8,9 +8,9 @@ import { readStoredRecord } from './stored-findings';
 import { writeRead } from './work-state';
 
 type OrderChange = Extract<RisChange, { readonly order: OrderReference }>;
-type KeptOrder = Selectable<Schema['ris_order']>;
+type StoredOrder = Selectable<Schema['ris_order']>;
 
-/** Told of a study before its row changes by what the RIS said; where it throws, nothing changes. */
+/** Called before a study's row changes because of the RIS; where it throws, nothing changes. */
 export type OnChange = (study: ChangedStudy) => Promise<void>;
 
 export interface ChangedStudy {
@@ -20,10 +20,10 @@ export interface ChangedStudy {
 }
 
 /**
- * Keeps what the RIS says of an order. What was sent before what is kept already says nothing any more.
- * @param sentAt when the message was sent (milliseconds since 1970)
+ * Stores what the RIS says of an order. A message that was sent before the stored one is ignored.
+ * @param sentAt time of sending (milliseconds since 1970)
  */
-export async function keepOrder(
+export async function storeOrder(
   transaction: Transaction<Schema>,
   change: OrderChange,
   sentAt: number,
@@ -65,10 +65,10 @@ const COLUMNS = [
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
 /**
- * Has a study follow what is kept of its order, each word once: where it is new, or has another accession number or
- * patient now. The caller has the change's number, so that nobody keeps anything meanwhile.
+ * Applies the stored order to a study: when the study is new, or has another accession number or patient. Each
+ * statement is applied once. The caller holds the change number, so that no order is stored meanwhile.
  */
-export async function followKept(
+export async function applyStoredOrder(
   transaction: Transaction<Schema>,
   study: Uid,
   now: number,
@@ -79,8 +79,8 @@ export async function followKept(
   await follow(transaction, study, stored, await ordersOf(transaction, stored), now, onChange);
 }
 
-/** As {@link followKept}, after `order` was kept; whether that is of this study. */
-export async function followOrder(
+/** As {@link applyStoredOrder}, after `order` was stored; only if it belongs to this study. */
+export async function applyOrder(
   transaction: Transaction<Schema>,
   study: Uid,
   order: OrderReference,
@@ -93,7 +93,7 @@ export async function followOrder(
   return true;
 }
 
-/** Of a study on the list. */
+/** Columns of a study on the list. */
 function readStored(db: Kysely<Schema>, study: Uid): Promise<Stored | undefined> {
   return db
     .selectFrom('study')
@@ -103,8 +103,8 @@ function readStored(db: Kysely<Schema>, study: Uid): Promise<Stored | undefined>
     .executeTakeFirst();
 }
 
-/** What is kept of a study's order. */
-async function ordersOf(db: Kysely<Schema>, stored: Stored): Promise<KeptOrder[]> {
+/** Stored orders of a study. */
+async function ordersOf(db: Kysely<Schema>, stored: Stored): Promise<StoredOrder[]> {
   const kept = await db
     .selectFrom('ris_order')
     .selectAll()
@@ -117,7 +117,7 @@ async function follow(
   transaction: Transaction<Schema>,
   study: Uid,
   stored: Stored,
-  orders: readonly KeptOrder[],
+  orders: readonly StoredOrder[],
   now: number,
   onChange: OnChange,
 ): Promise<void> {
@@ -131,7 +131,7 @@ async function follow(
   await followReport(transaction, study, stored, orders, now, told);
 }
 
-/** Studies of the list with this accession number. */
+/** Studies on the list with this accession number. */
 export async function studiesOf(db: Kysely<Schema>, { accessionNumber }: OrderReference): Promise<Uid[]> {
   const rows = await db
     .selectFrom('study')
@@ -144,7 +144,7 @@ export async function studiesOf(db: Kysely<Schema>, { accessionNumber }: OrderRe
   return rows.map(({ study_uid }) => study_uid as Uid);
 }
 
-/** Of one who is not named on one side the accession number alone tells. */
+/** Where either side names no patient, the accession number alone decides. */
 function isOfPatient(
   patient: readonly PatientIdentifier[],
   { patient_id, record, ris_patient }: Pick<Stored, 'patient_id' | 'record' | 'ris_patient'>,
@@ -153,50 +153,51 @@ function isOfPatient(
   return identifierOf(patient, { id: patient_id, issuer: issuerOf(record) }, ris_patient) !== undefined;
 }
 
-/** As the archive has it; '' without a result, as a search does not tell. */
+/** Issuer of the Patient ID in the archive; '' without a result, as a search does not return it. */
 export function issuerOf(record: string | null): string {
   return record === null ? '' : readStoredRecord(record).patient.IssuerOfPatientID;
 }
 
-function latest(orders: readonly KeptOrder[], time: 'priority_at' | 'report_at'): KeptOrder | undefined {
-  return orders.reduce<KeptOrder | undefined>(
+function latest(orders: readonly StoredOrder[], time: 'priority_at' | 'report_at'): StoredOrder | undefined {
+  return orders.reduce<StoredOrder | undefined>(
     (best, order) => ((order[time] ?? -1) > (best?.[time] ?? -1) ? order : best),
     undefined,
   );
 }
 
-/** It may lower what the RIS itself said before, and nothing else: urgency is the highest word of all. */
+/** May lower the priority that the RIS gave before, and no other: the highest of all priorities counts. */
 async function followPriority(
   transaction: Transaction<Schema>,
   study: Uid,
   stored: Stored,
-  orders: readonly KeptOrder[],
+  orders: readonly StoredOrder[],
   now: number,
   told: () => Promise<void>,
 ): Promise<void> {
   const order = latest(orders, 'priority_at');
   if (order === undefined || order.priority_at === null || order.priority_at <= (stored.ris_priority_at ?? -1)) return;
-  const isNews = order.priority !== stored.ris_priority;
-  if (isNews) await told();
+  const differsFromList = order.priority !== stored.ris_priority;
+  if (differsFromList) await told();
   const change = await nextChange(transaction);
   await transaction
     .updateTable('study')
     .set({
       ris_priority: order.priority,
       ris_priority_at: order.priority_at,
-      ...(isNews ? { ...urgencyColumns({ ...stored, ris_priority: order.priority }, now), change } : {}),
+      ...(differsFromList ? { ...urgencyColumns({ ...stored, ris_priority: order.priority }, now), change } : {}),
     })
     .where('study_uid', '=', study)
     .execute();
-  if (isNews) await note(transaction, change, study, now, 'priority', { priority: order.priority, how: 'ris' });
+  if (differsFromList)
+    await note(transaction, change, study, now, 'priority', { priority: order.priority, how: 'ris' });
 }
 
-/** Each report once. One of before the study was made is not about it: a film that was taken again under its order. */
+/** Each report is applied once. A report from before the study was made is about an earlier film of the order. */
 async function followReport(
   transaction: Transaction<Schema>,
   study: Uid,
   stored: Stored,
-  orders: readonly KeptOrder[],
+  orders: readonly StoredOrder[],
   now: number,
   told: () => Promise<void>,
 ): Promise<void> {
@@ -212,7 +213,7 @@ async function followReport(
   await writeRead(transaction, study, { how: 'ris', at: order.read_at }, now);
 }
 
-/** Study Date and Time are of the site's clock; without a time the whole day counts. */
+/** Study Date and Time are in the site's time zone; without a time the whole day counts. */
 function isMadeAfter({ study_date, study_time }: Stored, wallClock: string): boolean {
   if (!/^\d{8}$/.test(study_date)) return false;
   const time = /^\d{2,6}/.exec(study_time)?.[0] ?? '';

@@ -1,16 +1,16 @@
 import type { PatientIdentifier } from '../ris/changes';
 import type { PatientFacts } from '../sinks/record';
 import { sameValue } from './attributes';
-import { sightColumns, type SightColumns, type StudySight } from './record-columns';
+import { summaryColumns, type SummaryColumns, type StudySummary } from './record-columns';
 
 const KEYWORDS = ['PatientID', 'IssuerOfPatientID', 'PatientName', 'PatientBirthDate', 'PatientSex'] as const;
 type Keyword = (typeof KEYWORDS)[number];
 
-/** What the RIS has corrected of a study's patient, as it is stored with the row, as JSON. */
+/** Corrections of a study's patient by the RIS, stored with the row as JSON. */
 interface RisPatient {
-  /** When the message was sent that said so last (milliseconds since 1970). */
+  /** Time of sending of the last message (milliseconds since 1970). */
   readonly at: number;
-  /** What the archive had then, and what the RIS said. */
+  /** Value in the archive at that time, and value by the RIS. */
   readonly values: { readonly [keyword in Keyword]?: { readonly archive: string; readonly ris: string } };
 }
 
@@ -20,8 +20,8 @@ const read = (stored: string | null): RisPatient | null =>
   stored === null ? null : (JSON.parse(stored) as RisPatient);
 
 /**
- * What holds of a patient of whom the archive says this: a word of the RIS, as long as the archive says what it said
- * then. Where the archive says something else since, it was corrected there, and that holds.
+ * Valid attributes of a patient: a correction by the RIS holds as long as the archive has the same value as at the time
+ * of the message. If the archive's value has changed since, it was corrected there, and that holds.
  */
 function held<T extends Texts>(archive: T, stored: string | null): { patient: T; stored: string | null } {
   const ris = read(stored);
@@ -32,7 +32,7 @@ function held<T extends Texts>(archive: T, stored: string | null): { patient: T;
       return now === undefined || (sameValue(now, value.archive) && !sameValue(now, value.ris));
     }),
   ) as RisPatient['values'];
-  // Who assigned an identifier goes with it.
+  // The issuer belongs to the identifier.
   if (values.PatientID === undefined) delete (values as { IssuerOfPatientID?: unknown }).IssuerOfPatientID;
   const shown = Object.entries(values).flatMap(([keyword, { ris: value }]) =>
     keyword in archive ? [[keyword, value]] : [],
@@ -43,14 +43,14 @@ function held<T extends Texts>(archive: T, stored: string | null): { patient: T;
   };
 }
 
-/** The columns of a row whose study the archive lists so, with what the RIS has corrected. */
+/** Columns of a row from the archive's summary, with corrections by the RIS applied. */
 export function columnsWithRis(
   study: string,
-  archive: StudySight,
+  archive: StudySummary,
   stored: string | null,
-): SightColumns & { readonly ris_patient: string | null } {
+): SummaryColumns & { readonly ris_patient: string | null } {
   const { patient, stored: ris_patient } = held(archive, stored);
-  return { ...sightColumns(study, patient), ris_patient };
+  return { ...summaryColumns(study, patient), ris_patient };
 }
 
 /** The patient by whom verdicts are counted. */
@@ -58,20 +58,20 @@ export function patientWithRis(archive: PatientFacts, stored: string | null): Pa
   return held(archive, stored).patient;
 }
 
-/** What the archive says of a study that is shown so: it is compared with the archive. */
-export function sightWithoutRis(shown: StudySight, stored: string | null): StudySight {
+/** The archive's values of a row, with corrections by the RIS undone, to compare them with the archive. */
+export function summaryWithoutRis(shown: StudySummary, stored: string | null): StudySummary {
   const values = Object.entries(read(stored)?.values ?? {}).filter(([keyword]) => keyword in shown);
   return { ...shown, ...Object.fromEntries(values.map(([keyword, { archive }]) => [keyword, archive])) };
 }
 
-/** When the RIS said something of the patient last; null where it did not. */
+/** Time of the last correction by the RIS; null where there is none. */
 export function risPatientAt(stored: string | null): number | null {
   return read(stored)?.at ?? null;
 }
 
 /**
- * What is stored when the RIS says this of a patient of whom the archive says that, with what it said before.
- * @param at when the message was sent (milliseconds since 1970)
+ * Stored corrections after the RIS sends values, for these values in the archive, with the earlier ones.
+ * @param at time of sending (milliseconds since 1970)
  */
 export function correctedByRis(archive: Texts, said: Texts, stored: string | null, at: number): string {
   const before = read(stored)?.values ?? {};
@@ -83,7 +83,7 @@ export function correctedByRis(archive: Texts, said: Texts, stored: string | nul
   return JSON.stringify({ at, values: Object.fromEntries(values) } satisfies RisPatient);
 }
 
-/** The identifier among those of a message that is this patient's, by the archive or by the RIS; else undefined. */
+/** The identifier in a message that is this patient's, by the archive or by the RIS; else undefined. */
 export function identifierOf(
   identifiers: readonly PatientIdentifier[],
   { id, issuer }: { readonly id: string; readonly issuer: string },
@@ -99,7 +99,7 @@ export function identifierOf(
   );
 }
 
-/** Where one is not told, nothing speaks against it. */
+/** A missing issuer matches any. */
 function isSameIssuer(issuer: string, { issuers }: PatientIdentifier): boolean {
   return issuer === '' || issuers.length === 0 || issuers.includes(issuer);
 }

@@ -9,34 +9,34 @@ import type {
   RisStore,
   TakenAs,
 } from '../ris/changes';
-import { changedSight, sightOfRow } from './attributes';
+import { changedSummary, summaryOfRow } from './attributes';
 import { nextChange, note } from './change';
-import { keepWithPatient } from './corrections';
+import { moveVerdictsToPatient } from './corrections';
 import type { Database } from './database';
 import {
   type ChangedStudy,
-  followKept,
-  followOrder,
+  applyStoredOrder,
+  applyOrder,
   issuerOf,
-  keepOrder,
+  storeOrder,
   type OnChange,
   studiesOf,
 } from './ris-orders';
-import { SIGHT_COLUMNS } from './record-columns';
-import { columnsWithRis, correctedByRis, identifierOf, risPatientAt, sightWithoutRis } from './ris-patient';
+import { SUMMARY_COLUMNS } from './record-columns';
+import { columnsWithRis, correctedByRis, identifierOf, risPatientAt, summaryWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 
 export interface RisStoreParts {
   readonly database: Database;
-  /** Told of each study before its row changes. @throws HilumError: then nothing of the message holds */
+  /** Called for each study before its row changes. @throws HilumError: then nothing of the message is applied */
   readonly onChange: (study: ChangedStudy, sender: RisSender) => Promise<void>;
   readonly now?: () => number;
 }
 
 /**
- * The list, as the RIS tells it of orders and patients. A message is taken in one transaction, and its digest with it:
- * taken twice it changes nothing, and what is answered is committed. The change's number comes first, as everywhere:
- * one writer at a time, so that a study that comes meanwhile finds what is kept, or is found.
+ * Applies messages of the RIS about orders and patients to the list. A message is applied in one transaction together
+ * with its digest: received twice it changes nothing, and what is acknowledged is committed. The change number is taken
+ * first, as in every writer, so that a study that arrives meanwhile either finds the stored order or is found.
  */
 export function risStore({ database, onChange, now = Date.now }: RisStoreParts): RisStore {
   return {
@@ -70,17 +70,17 @@ async function takeChanges(
   const taken: TakenAs[] = [];
   for (const change of changes) {
     if ('order' in change) {
-      await keepOrder(transaction, change, sentAt, now);
-      taken.push(await followOrders(transaction, change.order, now, onChange));
+      await storeOrder(transaction, change, sentAt, now);
+      taken.push(await applyOrderToStudies(transaction, change.order, now, onChange));
     } else taken.push((await correctPatient(transaction, change, sentAt, now, onChange)) ? 'applied' : 'ignored');
   }
-  return MOST_TELLING.find((one) => taken.includes(one)) ?? 'ignored';
+  return MAX_TELLING.find((one) => taken.includes(one)) ?? 'ignored';
 }
 
-const MOST_TELLING = ['patient-differs', 'applied', 'kept'] as const satisfies readonly TakenAs[];
+const MAX_TELLING = ['patient-differs', 'applied', 'kept'] as const satisfies readonly TakenAs[];
 
-/** Has the studies of an order follow it. */
-async function followOrders(
+/** Applies an order to its studies. */
+async function applyOrderToStudies(
   transaction: Transaction<Schema>,
   order: OrderReference,
   now: number,
@@ -88,7 +88,7 @@ async function followOrders(
 ): Promise<TakenAs> {
   const studies = await studiesOf(transaction, order);
   let isApplied = false;
-  for (const study of studies) isApplied = (await followOrder(transaction, study, order, now, onChange)) || isApplied;
+  for (const study of studies) isApplied = (await applyOrder(transaction, study, order, now, onChange)) || isApplied;
   if (isApplied) return 'applied';
   return studies.length === 0 ? 'kept' : 'patient-differs';
 }
@@ -96,14 +96,17 @@ async function followOrders(
 const COLUMNS = [
   'study_uid',
   'record',
-  ...SIGHT_COLUMNS,
+  ...SUMMARY_COLUMNS,
   'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
 type PatientChange = Exclude<RisChange, { readonly order: unknown }>;
 
-/** Of the studies that the list has now; whether there is one. Later ones come with what the archive says then. */
+/**
+ * Corrects the patient of the studies on the list; returns whether there is one. Later studies arrive with the
+ * archive's values.
+ */
 async function correctPatient(
   transaction: Transaction<Schema>,
   change: PatientChange,
@@ -136,12 +139,14 @@ async function correctPatient(
   return isAny;
 }
 
-/** What a message says of the patient of a study, whose identifier it knows as `found`; `issuer` is the archive's. */
+/**
+ * Attributes that a message sets for the patient of a study, who has the identifier `found`; `issuer` is the archive's.
+ */
 function said(change: PatientChange, found: PatientIdentifier, issuer: string) {
   if (change.kind === 'patient') return change.demographics;
   const surviving = change.patient.find(({ issuers }) => issuers.some((name) => found.issuers.includes(name)));
   const { id, issuers } = surviving ?? change.patient[0]!;
-  // An archive that names no issuer goes on to name none: by both together a patient is told from others.
+  // Where the archive names no issuer, none is set: ID and issuer together identify a patient.
   return { ...change.demographics, PatientID: id, ...(issuer === '' ? {} : { IssuerOfPatientID: issuers[0] ?? '' }) };
 }
 
@@ -152,10 +157,10 @@ async function correctRow(
   { sentAt, now, onChange }: { readonly sentAt: number; readonly now: number; readonly onChange: OnChange },
 ): Promise<void> {
   const study = row.study_uid as Uid;
-  const archive = sightWithoutRis(sightOfRow(row), row.ris_patient);
+  const archive = summaryWithoutRis(summaryOfRow(row), row.ris_patient);
   const facts = { ...archive, IssuerOfPatientID: issuerOf(row.record) };
   const columns = columnsWithRis(study, archive, correctedByRis(facts, words, row.ris_patient, sentAt));
-  const keywords = changedSight(sightOfRow(row), sightOfRow(columns));
+  const keywords = changedSummary(summaryOfRow(row), summaryOfRow(columns));
   if (keywords.length === 0) {
     await transaction
       .updateTable('study')
@@ -176,7 +181,7 @@ async function correctRow(
     .set({ ...columns, change })
     .where('study_uid', '=', study)
     .execute();
-  await keepWithPatient(transaction, study);
+  await moveVerdictsToPatient(transaction, study);
   await note(transaction, change, study, now, 'attributes-corrected', { attributes: keywords, how: 'ris' });
-  await followKept(transaction, study, now, onChange);
+  await applyStoredOrder(transaction, study, now, onChange);
 }

@@ -2,7 +2,7 @@ import { type Kysely, type Transaction } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import type { Schema } from './schema';
 
-/** A view of the list that a user keeps by a name. */
+/** A saved view of the list. */
 export interface SavedView {
   readonly id: string;
   readonly name: string;
@@ -10,28 +10,28 @@ export interface SavedView {
   readonly content: string;
 }
 
-/** Views of one user at most. */
-export const MOST_VIEWS = 30;
+/** Largest number of views of one user. */
+export const MAX_VIEWS = 30;
 
-/** By name. @param user id, as of an {@link Author} */
+/** Sorted by name. @param user id as in {@link Author} */
 export async function findViews(db: Kysely<Schema>, user: string): Promise<SavedView[]> {
   const rows = await db
     .selectFrom('saved_view')
     .select(['id', 'name', 'content'])
     .where('user_id', '=', user)
     .execute();
-  // Not by the database: it may sort by another alphabet.
+  // Not sorted by the database, which may use another collation.
   return rows.sort((a, b) => a.name.localeCompare(b.name, 'en'));
 }
 
-/** Keeps a view, in the place of the one of this name. False where the user has as many as there may be. */
+/** Saves a view, replacing one of the same name. False where the user has too many. */
 export async function writeView(
   transaction: Transaction<Schema>,
   user: string,
   { name, content }: Omit<SavedView, 'id'>,
 ): Promise<boolean> {
   const kept = await findViews(transaction, user);
-  if (kept.length >= MOST_VIEWS && !kept.some((view) => view.name === name)) return false;
+  if (kept.length >= MAX_VIEWS && !kept.some((view) => view.name === name)) return false;
   await transaction
     .insertInto('saved_view')
     .values({ id: randomUUID(), user_id: user, name, content })

@@ -4,8 +4,8 @@ import type { AccessSchema } from './access-schema';
 import type { ReadHow, StudyState } from './states';
 
 /**
- * The tables, as both databases have them: times are integers (milliseconds since 1970), JSON is text, yes and no are 1
- * and 0. What makes each is in `migrations/`.
+ * Tables of both databases: times are integers (milliseconds since 1970), JSON is text, booleans are 1 and 0.
+ * `migrations/` creates them.
  */
 export interface Schema extends AccessSchema {
   migration: MigrationTable;
@@ -32,19 +32,19 @@ interface MigrationTable {
   applied_at: number;
 }
 
-/** Steps of the schema that were taken; those of 0.1 are in `migration` alone where it took them. */
+/** Applied steps of the schema; those of 0.1 are in `migration` alone where 0.1 applied them. */
 interface SchemaStepTable {
   name: string;
-  /** Of the version that has it first: its place in `RELEASES`. */
+  /** Index in `RELEASES` of the version that introduced it. */
   release: number;
-  /** As that version is called, for one that does not know it. */
+  /** Name of that version, for versions that do not know it. */
   version: string;
   applied_at: number;
 }
 
 /**
- * One row, `change`: the number of the last change. Whoever writes takes the next one first, so that numbers become
- * visible in their order.
+ * One row, `change`: the number of the last change. Every writer takes the next one first, so that numbers become
+ * visible in order.
  */
 interface CounterTable {
   name: string;
@@ -54,43 +54,43 @@ interface CounterTable {
 interface StudyTable {
   study_uid: string;
   state: StudyState;
-  /** Code of why it was not analysed, failed, is tried again, or is not on the list. */
+  /** Code of why the study was not analysed, failed, is retried, or is not on the list. */
   reason: string | null;
-  /** Not used since 0.2: the sentence follows from the code. */
+  /** Unused since 0.2: the sentence follows from the code. */
   reason_text: string | null;
-  /** 0 urgent, 1 not: the highest of the three that follow and of `ris_priority`. */
+  /** 0 urgent, 1 not: the highest of the next three and of `ris_priority`. */
   urgency: number;
-  /** Null while it is not urgent, and where it is so since a version that did not keep this. */
+  /** Null while it is not urgent, and where it became urgent under a version without this column. */
   urgent_since: number | null;
-  /** By the event or the rules. */
+  /** By the event or the priority rules. */
   triage_priority: Priority | null;
-  /** By what was found. */
+  /** By the findings. */
   finding_priority: Priority | null;
-  /** By a person, on the list. */
+  /** By a user of the list. */
   person_priority: Priority | null;
   arrived_at: number;
   started_at: number | null;
   completed_at: number | null;
-  /** When its first result came; `completed_at` is that of the result shown. */
+  /** Time of the first result; `completed_at` is that of the present one. */
   first_result_at: number | null;
-  /** Which worker began it last; null where none said its name. */
+  /** The worker that began it last; null where none was named. */
   worker: string | null;
   retry_at: number | null;
-  /** StudyRecord.key of the result shown. */
+  /** StudyRecord.key of the present result. */
   record_key: string | null;
   /** The StudyRecord as JSON. */
   record: string | null;
-  /** The correction that is to be announced, as JSON; null where there is none. */
+  /** Correction to announce, as JSON; null where there is none. */
   correction: string | null;
-  /** Highest of the films, 0..1, and its operating point. */
+  /** The highest of the films, 0..1, and its operating point. */
   probability: number | null;
   threshold: number | null;
   /** Findings of the leading film, as JSON; null in a row of version 0.1. */
   findings: string | null;
-  /** Views of the films, divided by a comma. */
+  /** Views of the films, separated by commas. */
   views: Generated<string>;
   films: Generated<number>;
-  /** The film that is shown for the study, as JSON: {@link LeadFilm}. */
+  /** The film that represents the study, as JSON: {@link LeadFilm}. */
   lead_film: string | null;
   patient_id: Generated<string>;
   patient_name: Generated<string>;
@@ -101,8 +101,8 @@ interface StudyTable {
   study_time: Generated<string>;
   study_description: Generated<string>;
   /**
-   * Folded text that a search looks into: `search_study` is what a row shows to everybody, `search_patient` what it
-   * shows to those alone who may see patients (accession number and description of the study too).
+   * Folded text for searches: `search_study` has what a row shows to everybody, `search_patient` what it shows to users
+   * who may see patients (also accession number and study description).
    */
   search_patient: Generated<string>;
   search_study: Generated<string>;
@@ -111,37 +111,37 @@ interface StudyTable {
   verdict_at: number | null;
   verdict_by: string | null;
   verdict_note: string | null;
-  /** `record_key` of the result that it is about. */
+  /** `record_key` of the result that the verdict is on. */
   verdict_key: string | null;
-  /** Who reads it, and until when that holds unless it is renewed. */
+  /** User who has claimed it, and the end of the claim unless it is renewed. */
   claimed_by_id: string | null;
   claimed_by: string | null;
   claimed_until: number | null;
-  /** When a radiologist opened it first, unread. */
+  /** When a radiologist first opened it unread. */
   first_opened_at: number | null;
-  /** Null while nobody has read it. `read_by` is null where the RIS told. */
+  /** Null while unread. `read_by` is null where the RIS reported it. */
   read_at: number | null;
   read_by_id: string | null;
   read_by: string | null;
   read_how: ReadHow | null;
-  /** When it was read first, unless that reading was taken back. */
+  /** When it was first read, unless that was taken back. */
   first_read_at: number | null;
-  /** When it was to be read anew; a report of before has not seen why. */
+  /** When it became unread again; a report from before that does not count. */
   unread_since: number | null;
-  /** 1 where all films are radiographs of something else than the chest. */
+  /** 1 where all films are radiographs of other body parts. */
   hidden: Generated<number>;
-  /** What the RIS said of the order's priority, and when it sent that; null where it said nothing, or took it back. */
+  /** The order's priority by the RIS, and the time of sending; null where there is none. */
   ris_priority: Priority | null;
   ris_priority_at: number | null;
-  /** When the final report was sent that the row has taken over. */
+  /** Time of sending of the last final report that was applied to the row. */
   ris_report_at: number | null;
-  /** What the RIS has corrected of the patient, as JSON; null where nothing. */
+  /** Corrections of the patient by the RIS, as JSON; null where there are none. */
   ris_patient: string | null;
   /** Number of the row's last change. */
   change: number;
 }
 
-/** A row as it is read. */
+/** A row as it is read from the database. */
 export type StudyColumns = Selectable<StudyTable>;
 
 interface HistoryTable {
@@ -159,11 +159,11 @@ interface VerdictTable {
   record_key: string | null;
   verdict: string;
   note: string;
-  /** Name and id of who gave it; the id is null in one of version 0.1. */
+  /** Name and id of the author; the id is null in a verdict of version 0.1. */
   by_user: string;
   by_id: string | null;
   at: number;
-  /** Of the result that it is about. */
+  /** Values of the result that the verdict is on. */
   priority: Priority | null;
   probability: number | null;
   threshold: number | null;
@@ -173,14 +173,14 @@ interface VerdictTable {
   patient_key: string | null;
 }
 
-/** A study that is shown: what the list is filtered, sorted and searched by. Triggers keep it as `study` has it. */
+/** A study that is shown, with the columns for filters, order and search. Kept equal to `study` by triggers. */
 interface ListEntryTable {
   id: Generated<number>;
   study_uid: string;
   state: StudyState;
   urgency: number;
   arrived_at: number;
-  /** `-arrived_at`: ascending, the newest come first. */
+  /** `-arrived_at`: ascending order has the newest first. */
   newest_key: number;
   verdict: string | null;
   /** 1 where a film has this view. */
@@ -190,86 +190,86 @@ interface ListEntryTable {
   search_study: string;
   search_patient: string;
   read_at: number | null;
-  /** 1 while nobody has read it. */
+  /** 1 while unread. */
   unread: Generated<number>;
   hidden: Generated<number>;
 }
 
-/** How many studies are shown; kept by triggers, as the next. */
+/** Number of shown studies; kept by triggers, as is the next table. */
 interface ListCountTable {
   state: StudyState;
   urgency: number;
-  /** 1 where somebody has judged them. */
+  /** 1 for studies with a verdict. */
   judged: number;
   hidden: number;
-  /** 1 where nobody has read them. */
+  /** 1 for unread studies. */
   unread: number;
   studies: number;
 }
 
-/** How many studies have this as their latest verdict. */
+/** Number of studies by their latest verdict. */
 interface VerdictCountTable {
   verdict: string;
   studies: number;
 }
 
-/** How many studies are not on the list, or hidden, by the code of the reason. */
+/** Number of studies that are not on the list, or hidden, by the reason's code. */
 interface LeftOutCountTable {
   reason: string;
   studies: number;
 }
 
-/** Messages of the RIS that were taken: one that is sent again changes nothing. */
+/** Digests of received messages of the RIS, so that a repeated one changes nothing. */
 interface RisMessageTable {
   digest: string;
   received_at: number;
 }
 
-/** What the RIS said last of an order; its study may come later. */
+/** Latest statement of the RIS about an order, whose study may arrive later. */
 interface RisOrderTable {
   accession_number: string;
   /** Identifiers of its patient, as JSON: {@link PatientIdentifier}[]. */
   patient: string;
-  /** Null where it is taken back, or `priority_at` is null: nothing was said. */
+  /** Null where it was taken back, or, if `priority_at` is null too, never given. */
   priority: Priority | null;
   priority_at: number | null;
-  /** Of the final report; null where there is none. */
+  /** Time of the final report; null where there is none. */
   read_at: number | null;
-  /** The same on the site's clock: YYYYMMDDhhmmss. */
+  /** The same in the site's time zone: YYYYMMDDhhmmss. */
   read_on_wall_clock: string | null;
   report_at: number | null;
   received_at: number;
 }
 
-/** A view of the list that a user keeps; the name once for each user. */
+/** Saved view of a user; names are unique for each user. */
 interface SavedViewTable {
   id: string;
   user_id: string;
   name: string;
-  /** JSON: filters, order, search and columns, as the API takes them. */
+  /** JSON of filters, order, search and columns, as in the API. */
   content: string;
 }
 
-/** A page that shows a study, until it is closed or does not say so any more. */
+/** A page that shows a study, until it is closed or expires. */
 interface OpenStudyTable {
   user_id: string;
-  /** Named by the page. */
+  /** Id made by the page. */
   page: string;
   user_name: string;
   study_uid: string;
   until: number;
 }
 
-/** Workers that told of a study; those that were not heard for a day go. */
+/** Workers that reported progress; removed after a day without any. */
 interface WorkerTable {
   name: string;
   heard_at: number;
 }
 
-/** Work that one process does at a time. */
+/** Lease for work that one process does at a time. */
 interface LeaseTable {
   name: string;
   holder: string;
-  /** Until then nobody else begins it. */
+  /** End of the lease. */
   until: number;
 }

@@ -10,9 +10,9 @@ const INDEXES = [
 ];
 
 /**
- * PostgreSQL's indexes for a search. They need the extension pg_trgm, which the database's owner may create where the
- * server has it installed. Without them a search reads all rows of `list_entry`: slower, with the same result. So a
- * refusal is told, and it is tried again at the next start.
+ * Indexes of PostgreSQL for searches. They need the extension pg_trgm, which the database's owner may create where the
+ * server has it installed. Without them a search reads all rows of `list_entry`: slower, with the same result. A
+ * failure is logged, and tried again at the next start.
  */
 export async function ensureSearchIndex(transaction: Transaction<Schema>, log: Log): Promise<void> {
   const { rows } = await sql<{ isWanted: boolean }>`

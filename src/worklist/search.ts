@@ -3,25 +3,31 @@ import type { DatabaseKind } from './migrations/migration';
 import { fold } from './record-columns';
 import type { Schema } from './schema';
 
-/** What a user searches for. */
+/** A parsed search. */
 export interface Search {
-  /** Each must be in what is searched, as it stands; each of three characters at least, as the indexes need it. */
+  /** Each must occur in the text; each has at least three characters, as the indexes need. */
   readonly patterns: readonly string[];
-  /** Whether this user may see patients: else what his rows do not show is not searched, as a search would tell it. */
+  /**
+   * Whether the user may see patients: texts that the rows do not show are not searched, as the result would reveal
+   * them.
+   */
   readonly withPatient: boolean;
 }
 
 const MAX_WORDS = 8;
-/** A trigram index looks for three characters; two spaces stand before each word of `list_entry`. */
+/** Length of a trigram; in `list_entry` two spaces precede each word. */
 const TRIGRAM = 3;
-/** The last characters of a pattern are looked up in the index, the whole is compared then: UIDs begin alike. */
+/**
+ * Number of characters at the end of a pattern that are looked up in the index before the whole is compared: UIDs have
+ * common beginnings.
+ */
 const LOOKED_UP = 12;
-/** With more entries than this that may match, it is quicker to look at all than to look them up (measured). */
-const MOST_LOOKED_UP = 25_000;
+/** With more possible matches, scanning all entries is faster than the index (measured). */
+const MAX_LOOKED_UP = 25_000;
 
 /**
- * Words of three characters and more are found anywhere, shorter ones where a word begins. Null where nothing is
- * searched for.
+ * Words of three characters and more are found anywhere, shorter ones at the beginning of a word. Null for an empty
+ * search.
  */
 export function searchOf(text: string, withPatient: boolean): Search | null {
   const patterns = fold(text)
@@ -34,7 +40,7 @@ export function searchOf(text: string, withPatient: boolean): Search | null {
 
 export type Condition = RawBuilder<SqlBool>;
 
-/** Compares the text itself; the longest words first, as fewer have them. */
+/** Conditions on the text itself; the longest words first, as fewer rows have them. */
 export function matching({ patterns, withPatient }: Search): readonly Condition[] {
   return [...patterns]
     .sort((a, b) => b.length - a.length)
@@ -45,22 +51,22 @@ export function matching({ patterns, withPatient }: Search): readonly Condition[
     });
 }
 
-/** How a search is done. */
+/** Plan of a search. */
 export interface Plan {
   readonly conditions: readonly Condition[];
-  /** The share of entries that match, 0..1, filters left aside; null where it is not known. */
+  /** Estimated share of matching entries, 0..1, without filters; null where unknown. */
   readonly share: number | null;
 }
 
 /**
- * By SQLite's search index where not too many entries match, else as {@link matching}. PostgreSQL decides by itself
- * whether it uses its own.
+ * By SQLite's search index where few enough entries match, else as {@link matching}. PostgreSQL decides itself whether
+ * it uses its index.
  */
 export async function planOf(
   db: Kysely<Schema>,
   kind: DatabaseKind,
   search: Search,
-  most = MOST_LOOKED_UP,
+  most = MAX_LOOKED_UP,
 ): Promise<Plan> {
   const compared: Plan = { conditions: matching(search), share: null };
   if (kind === 'postgres') return compared;
@@ -81,7 +87,7 @@ export async function planOf(
   };
 }
 
-/** In FTS5's language, quoted, so that nothing in it is an operator (sqlite.org/fts5.html, section 3). */
+/** Query in FTS5's syntax, quoted, so that the text contains no operators (sqlite.org/fts5.html, section 3). */
 function matchQuery({ patterns, withPatient }: Search): string {
   const columns = withPatient ? '{search_study search_patient}' : '{search_study}';
   return patterns

@@ -3,12 +3,12 @@ import type { Database } from './database';
 
 const KEY_BYTES = 32;
 
-/** What there is a key for. */
+/** Purposes of keys. */
 export type SiteKeyName = 'sign-in';
 
 /**
- * 256 random bits that all processes of a site share, made at their first use. They sign and digest what only this site
- * can tell; whoever reads the database has them.
+ * A key of 256 random bits that all processes of a site share, created at its first use. It signs and digests values of
+ * this site; anybody who reads the database has it.
  * @throws HilumError of the database
  */
 export async function siteKey(database: Database, name: SiteKeyName): Promise<Buffer> {
@@ -17,7 +17,7 @@ export async function siteKey(database: Database, name: SiteKeyName): Promise<Bu
   const known = await find();
   if (known !== undefined) return Buffer.from(known.value, 'base64');
   const made = { name, value: randomBytes(KEY_BYTES).toString('base64') };
-  // Of several processes that make one at once, the first is right.
+  // Of several processes that create one at once, the first wins.
   await database.write(async (db) => {
     await db
       .insertInto('site_key')

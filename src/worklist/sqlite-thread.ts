@@ -1,34 +1,34 @@
 import { Worker } from 'node:worker_threads';
 import type { Answer, Failure, Reply, Request, Setup } from './sqlite-worker';
 
-/** The thread is gone, and whatever transaction was open in it. */
+/** The thread has ended, and with it any open transaction. */
 class ThreadEnded extends Error {
   readonly code = 'THREAD_ENDED';
 }
 
-/** Defects of ours in what was asked; `databaseError` leaves them what they are. */
+/** Defects of ours in a statement; `databaseError` leaves them unchanged. */
 const DEFECTS = { TypeError, RangeError, SyntaxError };
 
 export type Ask = (request: NonNullable<Request>) => Promise<Answer>;
 
 /**
- * One connection to the embedded database, in a thread of its own: the library is synchronous, and neither a query nor
- * a commit shall hold up anything else. The thread is started when it is first needed, answers one statement at a time,
- * and one that has ended is replaced at the next use. An idle one does not keep the process alive.
+ * A connection to the embedded database in a thread of its own, as the library is synchronous and neither a query nor a
+ * commit may block anything else. The thread starts at the first use and runs one statement at a time; one that has
+ * ended is replaced at the next use. An idle one does not keep the process alive.
  */
 export class SqliteThread {
   private worker: Worker | undefined;
   private last: Promise<unknown> = Promise.resolve();
 
-  /** @param setup asked at each start of the thread */
+  /** @param setup called at each start of the thread */
   constructor(
     private readonly setup: () => Setup,
     private readonly workerFile: string,
   ) {}
 
   /**
-   * For one holder of the connection: all that it asks is asked of the same thread, so that the rest of a transaction
-   * whose thread has ended fails, too, rather than being done alone by the next thread.
+   * For one holder of the connection: all statements go to the same thread, so that the rest of a transaction whose
+   * thread has ended fails instead of running in the next thread.
    */
   session(): Ask {
     let own: Worker | undefined;
@@ -39,7 +39,7 @@ export class SqliteThread {
       });
   }
 
-  /** Waits for what was asked before. Asked again, it starts anew. */
+  /** Waits for earlier statements. A later statement starts a new thread. */
   async close(): Promise<void> {
     await this.inTurn(async () => {
       const { worker } = this;
@@ -58,7 +58,7 @@ export class SqliteThread {
 
   private start(): Worker {
     const worker = new Worker(this.workerFile, { workerData: this.setup() });
-    // What is lost while it is asked is told there; an idle thread that ends is replaced.
+    // Errors during a statement are reported by it; an idle thread that ends is replaced.
     worker.on('error', () => {});
     worker.on('exit', () => void (this.worker === worker && (this.worker = undefined)));
     worker.unref();

@@ -5,25 +5,24 @@ import { FileKeeper, makeFile } from './database-file';
 export interface Setup {
   readonly path: string;
   /**
-   * A connection that only reads never waits for one that writes, and never makes the file. One that writes makes it
-   * where it is not there.
+   * A read-only connection never waits for a writer and never creates the file. A writing one creates it if missing.
    */
   readonly access: 'read' | 'write';
-  /** The file that this process had open before, which alone may be opened again; null at first. */
+  /** Identity of the file that this process had open before, the only one accepted; null at first. */
   readonly identity: string | null;
 }
 
-/** One statement; null closes the file. */
+/** A statement; null closes the file. */
 export type Request = { readonly sql: string; readonly parameters: readonly unknown[] } | null;
 
 export interface Answer {
   readonly rows: readonly unknown[];
-  /** Of a statement that gives no rows. */
+  /** For a statement without rows. */
   readonly changes?: number;
   readonly lastId?: number | bigint;
 }
 
-/** An error does not keep its code on the way between threads. */
+/** Errors lose their code between threads. */
 export interface Failure {
   readonly name: string;
   readonly message: string;
@@ -32,11 +31,11 @@ export interface Failure {
 
 export type Reply = { readonly kind: 'done'; readonly answer: Answer } | { readonly kind: 'failed'; failure: Failure };
 
-/** How long a writer waits for another process (milliseconds). Writes are short. */
+/** Longest wait for another writing process (milliseconds). Writes are short. */
 const BUSY_TIMEOUT_MS = 5_000;
 /**
- * FULL syncs the log at every commit: what was confirmed outlives a kill and a power cut. The waiting time comes first:
- * two processes may open the file at once.
+ * FULL syncs the log at every commit, so that a commit survives a kill and a power cut. The busy timeout comes first,
+ * as two processes may open the file at once.
  */
 const PRAGMAS = {
   write: [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'],
@@ -61,7 +60,7 @@ port.on('message', (request: Request) => {
 
 function run({ sql, parameters }: NonNullable<Request>): Answer {
   database ??= openFile(setup);
-  // Of a file that is gone nothing can be saved; the transaction is to end all the same.
+  // A rollback is allowed without the file, so that the transaction ends.
   if (sql !== 'rollback') file.require();
   const statement = database.prepare(sql);
   if (statement.reader) return { rows: statement.all(parameters) };

@@ -11,7 +11,7 @@ import {
 import { type Ask, SqliteThread } from './sqlite-thread';
 import type { Setup } from './sqlite-worker';
 
-/** Kysely's SQLite, on libsql in a thread of its own: one connection. */
+/** Kysely dialect for SQLite, by libsql in a thread of its own: one connection. */
 export function sqliteDialect(setup: () => Setup, workerFile: string): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
@@ -21,7 +21,7 @@ export function sqliteDialect(setup: () => Setup, workerFile: string): Dialect {
   };
 }
 
-/** The one connection is held by one at a time, in the order in which it was asked for. */
+/** The connection is held by one at a time, in the order of requests. */
 class ThreadDriver implements Driver {
   private last: Promise<void> = Promise.resolve();
 
@@ -44,10 +44,7 @@ class ThreadDriver implements Driver {
     return Promise.resolve();
   }
 
-  /**
-   * A transaction that only later begins to write can't wait for another process's: it fails. So each is a writer from
-   * its start.
-   */
+  /** Begins as a writer: a transaction that starts writing later can't wait for another process and would fail. */
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }

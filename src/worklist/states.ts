@@ -1,7 +1,7 @@
-/** What the list says of a study. `left-alone` is not shown: a study without any chest film. */
+/** State of a study on the list. `left-alone` is not shown: a study without any chest film. */
 export type StudyState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed' | 'left-alone';
 
-/** The states of rows that are shown. */
+/** States of rows that are shown. */
 export const SHOWN_STATES = [
   'waiting',
   'analysing',
@@ -11,7 +11,7 @@ export const SHOWN_STATES = [
 ] as const satisfies readonly StudyState[];
 export type ShownState = (typeof SHOWN_STATES)[number];
 
-/** Steps of a study's way, as its history names them. */
+/** Kinds of entries in a study's history. */
 export type HistoryKind =
   | 'waiting'
   | 'analysing'
@@ -28,10 +28,10 @@ export type HistoryKind =
   | 'read'
   | 'unread';
 
-/** How a study came to be read: somebody judged its result, said so on the list, or the RIS has a final report. */
+/** How a study was read: by a verdict on its result, marked by a user, or by a final report in the RIS. */
 export type ReadHow = 'verdict' | 'person' | 'ris';
 
-/** Why a study is not on the list; `not-recorded` in one of an earlier version. docs/list.md names each. */
+/** Why a study is not on the list; `not-recorded` for one of an earlier version. docs/list.md has each. */
 export type LeftOutReason = 'modality' | 'no-image' | 'nothing-new';
 
 export const VERDICTS = ['agree', 'disagree', 'unusable'] as const;

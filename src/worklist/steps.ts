@@ -2,16 +2,16 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
 import { nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
-import { sightColumns, type StudySight } from './record-columns';
-import { followKept } from './ris-orders';
+import { summaryColumns, type StudySummary } from './record-columns';
+import { applyStoredOrder } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import type { LeftOutReason, StudyState } from './states';
 
-/** What the archive lists of a study. */
-export interface Sighting {
-  readonly sight: StudySight;
-  /** False where it is known that the study has no film: it is not shown. */
+/** Summary of a study in the archive, and whether it may have films. */
+export interface StudyListing {
+  readonly summary: StudySummary;
+  /** False where the study is known to have no film: it is not shown. */
   readonly mayHaveFilms: boolean;
 }
 
@@ -28,16 +28,16 @@ const STORED = [
 type Stored = Pick<StudyColumns, (typeof STORED)[number]>;
 
 /**
- * Writes a step. A study with a result keeps showing it: our own results make a study stable again, which must not look
- * like waiting; only a failure shows. Steps of several processes may arrive out of order, so none is taken for more
- * than it says.
+ * Writes a step. A study with a result keeps showing it, because our own results make a study stable again, which must
+ * not look like waiting; only a failure is shown. Steps of several processes may arrive out of order, and each changes
+ * only what it states.
  */
 export async function writeStep(
   transaction: Transaction<Schema>,
   study: Uid,
   step: Step,
   at: number,
-  sighting: Sighting | null,
+  listing: StudyListing | null,
 ): Promise<void> {
   const change = await nextChange(transaction);
   const stored = await transaction.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
@@ -46,15 +46,15 @@ export async function writeStep(
     if (kind === 'nothing-new') return;
     await transaction
       .insertInto('study')
-      .values({ ...fresh(study, step, at, sighting), change })
+      .values({ ...fresh(study, step, at, listing), change })
       .execute();
     await note(transaction, change, study, at, kind, detail);
-    return sighting === null ? undefined : followKept(transaction, study, at);
+    return listing === null ? undefined : applyStoredOrder(transaction, study, at);
   }
   const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
   const update = {
-    ...changesBy(study, step, stored, at, sighting),
-    ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, sighting)),
+    ...changesBy(study, step, stored, at, listing),
+    ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, listing)),
   };
   if (Object.keys(update).length === 0) return;
   await transaction
@@ -64,13 +64,14 @@ export async function writeStep(
     .execute();
   if (isLate || ('state' in update && update.state !== stored.state))
     await note(transaction, change, study, at, kind, detail);
-  if (sighting !== null) await followKept(transaction, study, at);
+  if (listing !== null) await applyStoredOrder(transaction, study, at);
 }
 
 /**
- * Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far.
+ * Whether the archive should be asked for the study's summary: nothing is known of the study, or it is not shown so
+ * far.
  */
-export async function needsSighting(db: Kysely<Schema>, study: Uid): Promise<boolean> {
+export async function needsListing(db: Kysely<Schema>, study: Uid): Promise<boolean> {
   const stored = await db.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
   return stored === undefined || stored.state === 'left-alone' || isUnseen(stored);
 }
@@ -79,7 +80,7 @@ function isUnseen({ record_key, patient_id, accession_number }: Stored): boolean
   return record_key === null && patient_id === '' && accession_number === '';
 }
 
-function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
+function fresh(study: Uid, step: Step, at: number, listing: StudyListing | null) {
   const priority = step.kind === 'waiting' ? step.priority : null;
   const priorities = { triage_priority: priority, finding_priority: null, person_priority: null };
   return {
@@ -87,13 +88,13 @@ function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
     arrived_at: at,
     ...priorities,
     ...urgencyColumns({ ...NO_RESULT, ...priorities }, at),
-    ...sightOf(study, sighting),
-    ...(sighting?.mayHaveFilms === false ? leftOut('modality') : stateBy(step, at)),
+    ...summaryOf(study, listing),
+    ...(listing?.mayHaveFilms === false ? leftOut('modality') : stateBy(step, at)),
   };
 }
 
-function sightOf(study: Uid, sighting: Sighting | null) {
-  return sighting === null ? { search_study: study } : sightColumns(study, sighting.sight);
+function summaryOf(study: Uid, listing: StudyListing | null) {
+  return listing === null ? { search_study: study } : summaryColumns(study, listing.summary);
 }
 
 type StepColumns = { readonly state: StudyState; readonly started_at?: number; readonly hidden?: number } & Pick<
@@ -121,44 +122,41 @@ function leftOut(reason: LeftOutReason) {
   return { state: 'left-alone' as const, reason, retry_at: null };
 }
 
-/** A later word of triage may raise, never lower; what the archive lists holds until there is a result. */
+/** A later priority of triage may raise, never lower; the archive's summary holds until there is a result. */
 function changesBy(
   study: Uid,
   step: Step,
   stored: Stored,
   at: number,
-  sighting: Sighting | null,
+  listing: StudyListing | null,
 ): Partial<StudyColumns> {
   const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
   const raised = isHigher
     ? { triage_priority: 'urgent' as const, ...urgencyColumns({ ...stored, triage_priority: 'urgent' }, at) }
     : {};
   const seen =
-    sighting !== null && stored.record_key === null ? columnsWithRis(study, sighting.sight, stored.ris_patient) : {};
+    listing !== null && stored.record_key === null ? columnsWithRis(study, listing.summary, stored.ris_patient) : {};
   return { ...raised, ...seen };
 }
 
-/** A study without a result of which it is known that it has no film is not shown, whatever became of it. */
-function stateOf(step: Step, stored: Stored, at: number, sighting: Sighting | null): Partial<StudyColumns> {
-  if (sighting?.mayHaveFilms === false && stored.record_key === null)
+/** A study without a result that is known to have no film is not shown, whatever the step. */
+function stateOf(step: Step, stored: Stored, at: number, listing: StudyListing | null): Partial<StudyColumns> {
+  if (listing?.mayHaveFilms === false && stored.record_key === null)
     return stored.state === 'left-alone' ? {} : leftOut('modality');
-  return isTold(step, stored, sighting) ? stateBy(step, at) : {};
+  return isTold(step, stored, listing) ? stateBy(step, at) : {};
 }
 
-/**
- * Of a step that was overtaken by the study's result: it tells when the study came and when its analysis began, and no
- * state.
- */
+/** For a step that arrives after the study's result: it sets arrival and start of the analysis, and no state. */
 function startOf(step: Step, stored: Stored, at: number): Partial<StudyColumns> {
   return { arrived_at: Math.min(stored.arrived_at, at), ...(step.kind === 'analysing' ? { started_at: at } : {}) };
 }
 
-function isTold(step: Step, { state, record_key }: Stored, sighting: Sighting | null): boolean {
+function isTold(step: Step, { state, record_key }: Stored, listing: StudyListing | null): boolean {
   const hasResult = record_key !== null;
   switch (step.kind) {
     case 'waiting':
-      // Not over `analysing`: the worker that has the study may have told so before.
-      return state === 'left-alone' ? sighting === null || sighting.mayHaveFilms : state === 'failed' && !hasResult;
+      // Does not replace `analysing`, which the worker that has the study may have reported before.
+      return state === 'left-alone' ? listing === null || listing.mayHaveFilms : state === 'failed' && !hasResult;
     case 'analysing':
     case 'returned':
     case 'retry':

@@ -4,10 +4,10 @@ import { findingOf } from '../finding/finding';
 import { reasonTextOf } from '../finding/wording';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
 
-/** A row of version 0.1 does not say what its probability is of; its record does. */
+/** Rows of version 0.1 do not state what their probability is about; the record does. */
 const NOT_STATED: Code = { value: '', scheme: '', meaning: 'the positive class' };
 
-/** Rows and records that version 0.1 stored have one probability and its operating point instead of findings. */
+/** Rows and records of version 0.1 have one probability and its operating point instead of findings. */
 export function findingOfVersion01(probability: number | null, threshold: number | null, code: Code | null): Finding[] {
   if (probability === null || threshold === null) return [];
   const what = code ?? NOT_STATED;
@@ -21,14 +21,14 @@ type StoredFilm = Omit<FilmRecord, 'findings'> & {
   readonly finding?: Code | null;
 };
 
-/** The record of a study from the database, of this version or of 0.1. @param stored JSON */
+/** Parses the stored record of a study, of this version or of 0.1. @param stored JSON */
 export function readStoredRecord(stored: string): StudyRecord {
   const record = JSON.parse(stored) as Omit<StudyRecord, 'films'> & { readonly films: readonly StoredFilm[] };
   return { ...record, films: record.films.map(readFilm) };
 }
 
 function readFilm({ findings, threshold = null, finding = null, ...film }: StoredFilm): FilmRecord {
-  // An earlier version stored words of the film here.
+  // An earlier version stored words of the film's header here.
   const reasonText = reasonTextOf(film.reason);
   return { ...film, reasonText, findings: findings ?? findingOfVersion01(film.probability, threshold, finding) };
 }

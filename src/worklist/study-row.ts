@@ -7,43 +7,43 @@ import type { StudyColumns } from './schema';
 import type { ReadHow, StudyState, Verdict } from './states';
 import { findingOfVersion01 } from './stored-findings';
 
-/** A film in the archive. */
+/** UIDs of a film in the archive. */
 interface FilmPath {
   readonly seriesInstanceUid: Uid | null;
   readonly sopInstanceUid: Uid;
 }
 
-/** The film that stands for its study: the analysed one with the highest probability, else the first. */
+/** The film that represents its study: the analysed one with the highest probability, else the first. */
 export interface LeadFilm extends FilmPath {
   /** The heat map as a picture, where one was stored. */
   readonly heatMap: FilmPath | null;
 }
 
-/** One line of the reading list. Never log it. */
+/** A row of the reading list. Never log it. */
 export interface StudyRow {
   readonly studyInstanceUid: Uid;
   readonly state: StudyState;
   /**
-   * Why it was not analysed (docs/events.md), failed, or is tried again (docs/errors.md): a code, and for the first a
+   * Why it was not analysed (docs/events.md), failed, or is retried (docs/errors.md): a code, and for the first a
    * sentence.
    */
   readonly reason: string | null;
   readonly reasonText: string | null;
-  /** What the list is sorted by: the higher of the three that follow. */
+  /** Priority that the list is sorted by: the highest of those that follow. */
   readonly priority: Priority;
   readonly priorities: {
     readonly triage: Priority | null;
     readonly finding: Priority | null;
     readonly person: Priority | null;
   };
-  /** Null while it is not urgent, or where that is not known. Milliseconds since 1970, as all times here. */
+  /** Null while it is not urgent, or where it is unknown. Milliseconds since 1970, as all times here. */
   readonly urgentSince: number | null;
   readonly arrivedAt: number;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
-  /** When a study that could not be analysed is tried again. */
+  /** When a study that could not be analysed is retried. */
   readonly retryAt: number | null;
-  /** Of the film with the highest probability, in the order of the classifiers; empty where no film was analysed. */
+  /** Findings of the film with the highest probability, in the classifiers' order; empty where no film was analysed. */
   readonly findings: readonly Finding[];
   readonly views: readonly string[];
   readonly films: number;
@@ -60,14 +60,14 @@ export interface StudyRow {
   readonly studyTime: string;
   readonly studyDescription: string;
   readonly verdict: RowVerdict | null;
-  /** Whether a verdict on this result took the finding's urgency away. */
+  /** Whether a verdict on this result has removed the finding's priority. */
   readonly isFindingWithdrawn: boolean;
-  /** Who reads it. One whose time is over is none; it is left in the row until somebody writes it. */
+  /** The present claim. An expired one counts as none, but stays in the row until the next write. */
   readonly claim: RowClaim | null;
   readonly firstOpenedAt: number | null;
-  /** Null while nobody has read it. */
+  /** Null while unread. */
   readonly read: RowRead | null;
-  /** All films are radiographs of something else than the chest. */
+  /** All films are radiographs of other body parts. */
   readonly isHidden: boolean;
   /** Number of the row's last change: grows with each change of any row. */
   readonly change: number;
@@ -81,7 +81,7 @@ export interface RowClaim {
 export interface RowRead {
   readonly at: number;
   readonly how: ReadHow;
-  /** Null where the RIS told; the id is null in one of version 0.1. */
+  /** Null where the RIS reported it; the id is null in one of version 0.1. */
   readonly by: { readonly id: string | null; readonly name: string } | null;
 }
 
@@ -94,7 +94,7 @@ interface RowVerdict {
   readonly ofThisResult: boolean;
 }
 
-/** What `rowOf` reads: all but the whole record, which is long. */
+/** Columns that `rowOf` reads: all but the whole record, which is long. */
 export const ROW_COLUMNS = [
   'study_uid',
   'state',

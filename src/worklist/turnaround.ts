@@ -4,28 +4,25 @@ import { PRIORITIES, type Priority } from '../events/priority';
 import type { Schema } from './schema';
 
 /**
- * The steps of a study from its arrival to its reading. `first-come`: from arrival to reading, had each reading taken
- * the study that had waited longest.
+ * Steps of a study from arrival to reading. `first-come`: from arrival to reading, if each reading had taken the study
+ * that waited longest.
  */
 export const TURNAROUND_STEPS = ['result', 'opened', 'read', 'total', 'first-come'] as const;
 export type TurnaroundStep = (typeof TURNAROUND_STEPS)[number];
 
 export interface StepFigures {
-  /** How many the figures are of. */
+  /** Number of studies in the figures. */
   readonly studies: number;
-  /**
-   * Milliseconds that half, and nine in ten, of them took at most: those of one of them, as they are (nearest rank).
-   * Null where there is none.
-   */
+  /** Median and 90th percentile in milliseconds, as observed values (nearest rank). Null where there is none. */
   readonly medianMs: number | null;
   readonly p90Ms: number | null;
-  /** Where the step has not ended yet. */
+  /** Number of studies whose step has not ended yet. */
   readonly notYet: number;
 }
 
 export interface TurnaroundGroup {
   readonly priority: Priority;
-  /** Hour of the arrival on the site's clocks, 0 to 23; null is all hours together. */
+  /** Hour of arrival in the site's time zone, 0 to 23; null for all hours together. */
   readonly hour: number | null;
   readonly arrived: number;
   readonly steps: Readonly<Record<TurnaroundStep, StepFigures>>;
@@ -35,11 +32,11 @@ export interface Turnaround {
   /** Arrivals from `from` until before `to` (milliseconds since 1970). */
   readonly from: number;
   readonly to: number;
-  /** More arrived: these are the latest of them. */
+  /** More studies arrived; these are the latest. */
   readonly isCut: boolean;
-  /** In none of the groups: nobody told when they came (their results were read back from the archive). */
+  /** Studies whose arrival is unknown (their results were read back from the archive); they are in no group. */
   readonly withoutArrival: number;
-  /** All priorities for all hours, then those of hours in which a study came, in their order. */
+  /** All priorities for all hours, then those of each hour with arrivals, in order. */
   readonly groups: readonly TurnaroundGroup[];
 }
 
@@ -50,10 +47,10 @@ export interface TurnaroundRequest {
   readonly timeZone: string;
 }
 
-/** So many studies, the latest, are computed with. */
-const MOST_STUDIES = 100_000;
+/** Largest number of studies computed with, the latest. */
+const MAX_STUDIES = 100_000;
 
-/** Beginning and end of each step; a study that has both, in this order, counts. */
+/** Start and end of each step; a study counts if it has both, in this order. */
 const BOUNDS = {
   result: ['arrived_at', 'first_result_at'],
   opened: ['first_result_at', 'first_opened_at'],
@@ -79,9 +76,9 @@ interface QuantileRow {
 }
 
 /**
- * Turnaround of the studies on the list that arrived in a time, those hidden left aside. A study counts as urgent where
- * order, RIS, finding or a person call it so as it stands now, though a verdict has disagreed with the finding: what
- * ended its waiting does not change how it waited. Of the database alone: no row leaves it.
+ * Turnaround of the studies on the list that arrived in a period, without hidden ones. A study is urgent if order, RIS,
+ * finding or a user make it so at present, also if a verdict has disagreed with the finding since, as that did not
+ * affect its waiting. Computed in the database: no row is read.
  */
 export async function turnaroundOf(db: Kysely<Schema>, request: TurnaroundRequest): Promise<Turnaround> {
   const found = await earliestOf(db, request);
@@ -106,13 +103,13 @@ export async function turnaroundOf(db: Kysely<Schema>, request: TurnaroundReques
 
 const IN_TIME = ({ from, to }: Pick<TurnaroundRequest, 'from' | 'to'>) =>
   sql`state <> 'left-alone' and hidden = 0 and arrived_at >= ${from} and arrived_at < ${to}`;
-/** A row that was made from a result has that result's time as its arrival. */
+/** A row that was made from a result has the result's time as its arrival. */
 const IS_ARRIVAL_KNOWN = sql`(first_result_at is null or arrived_at < first_result_at)`;
 
 async function earliestOf(db: Kysely<Schema>, request: TurnaroundRequest): Promise<{ from: number; isCut: boolean }> {
   const { rows } = await sql<{ arrived_at: number }>`select arrived_at from study where ${IN_TIME(request)}
-    order by arrived_at desc limit 1 offset ${MOST_STUDIES}`.execute(db);
-  // From the next instant on: of several at the same one none is left out by chance.
+    order by arrived_at desc limit 1 offset ${MAX_STUDIES}`.execute(db);
+  // From the next instant on, so that of several studies at the same one none is left out at random.
   return rows[0] === undefined ? { from: request.from, isCut: false } : { from: rows[0].arrived_at + 1, isCut: true };
 }
 
@@ -131,7 +128,7 @@ function arrivalsOf(request: TurnaroundRequest): RawBuilder<unknown> {
     from study where ${IN_TIME(request)} and ${IS_ARRIVAL_KNOWN})`;
 }
 
-/** What the site's clocks are ahead of UTC at an arrival: a few numbers, as they are set twice a year. */
+/** Offset of the site's time zone from UTC at an arrival; a few values, as clocks change twice a year. */
 function offsetOf({ from, to, timeZone }: TurnaroundRequest): RawBuilder<number> {
   const spans = offsetSpans(from, to, timeZone);
   const last = sql.lit(spans.at(-1)!.offsetMs);
@@ -143,7 +140,7 @@ function offsetOf({ from, to, timeZone }: TurnaroundRequest): RawBuilder<number>
 }
 
 /**
- * How many came, and for how many of them a step has not ended yet. What was read without being opened will not be
+ * Number of arrivals, and of those whose step has not ended. A study that was read without being opened will not be
  * opened any more.
  */
 async function countsOf(db: Kysely<Schema>, arrivals: RawBuilder<unknown>): Promise<readonly CountRow[]> {
@@ -156,16 +153,15 @@ async function countsOf(db: Kysely<Schema>, arrivals: RawBuilder<unknown>): Prom
   return rows;
 }
 
-/** A table `waited` of one step: whose, and how long (milliseconds). */
+/** A table `waited` for one step: study, and duration in milliseconds. */
 function waitsOf(step: Bounded): RawBuilder<unknown> {
   const [begin, end] = BOUNDS[step].map((column) => sql.ref(column));
   return sql`waited as (select urgent, hour, ${end} - ${begin} as ms from arrival where ${end} >= ${begin})`;
 }
 
 /**
- * First come, first read, of the studies that were read: the same arrivals and the same readings, each of which takes
- * the study that has waited longest. Since every reading had a study that was there, the first reading finds the first
- * arrival, and so on: what is to be paired has the same place in both orders.
+ * First come, first read, over the studies that were read: the same arrivals and readings, but each reading takes the
+ * study that has waited longest. As every reading had an arrived study, the n-th reading takes the n-th arrival.
  */
 const FIRST_COME = sql`placed as materialized (select urgent, hour, arrived_at, first_read_at,
     row_number() over (order by arrived_at, first_read_at) as arrival_place,
@@ -175,8 +171,8 @@ const FIRST_COME = sql`placed as materialized (select urgent, hour, arrived_at, 
     from placed as taken inner join placed as reading on reading.reading_place = taken.arrival_place)`;
 
 /**
- * By priority, and by priority and hour: the ones at the places n / 2 and 9n / 10, rounded up, in whole numbers (a sum
- * is none in PostgreSQL before it is cast).
+ * By priority, and by priority and hour: the values at ranks n / 2 and 9n / 10, rounded up, in integer arithmetic
+ * (PostgreSQL's sum has to be cast).
  */
 async function quantilesOf(
   db: Kysely<Schema>,

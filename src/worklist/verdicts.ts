@@ -22,20 +22,20 @@ export interface GivenVerdict {
 }
 
 export interface KeptVerdict extends Omit<GivenVerdict, 'by'> {
-  /** Without an id in a verdict of version 0.1. */
+  /** The id is null in a verdict of version 0.1. */
   readonly by: { readonly id: string | null; readonly name: string };
   readonly at: number;
-  /** The result that it is about. */
+  /** Key of the result that it is on. */
   readonly recordKey: string | null;
 }
 
-/** Of the latest verdict of each study. `share` is agree / (agree + disagree), null where there is none. */
+/** From the latest verdict of each study. `share` is agree / (agree + disagree), null where there is none. */
 export interface Agreement {
   readonly agree: number;
   readonly disagree: number;
   readonly unusable: number;
   readonly share: number | null;
-  /** 95 %, Wilson. */
+  /** 95 % (Wilson). */
   readonly interval: Interval;
 }
 
@@ -96,14 +96,14 @@ export async function writeVerdict(
   return true;
 }
 
-/** What a verdict does to the finding's word on the order; nothing where that is not urgent. */
+/** Effect of a verdict on the finding's priority; none where that is not urgent. */
 function effectOf(before: UrgencyColumns, after: UrgencyColumns): { readonly finding?: 'withdrawn' | 'restored' } {
   const [was, is] = [isFindingWithdrawn(before), isFindingWithdrawn(after)];
   if (was === is || after.finding_priority !== 'urgent') return {};
   return { finding: is ? 'withdrawn' : 'restored' };
 }
 
-/** What the verdict is about, kept with it: the result may change. */
+/** Values of the result, stored with the verdict, as the result may change. */
 function judged({ priority, films }: StudyRecord) {
   const lead = leadOf(films);
   return {
@@ -115,7 +115,7 @@ function judged({ priority, films }: StudyRecord) {
   };
 }
 
-/** The verdicts of a study, the latest first. */
+/** Verdicts on a study, the latest first. */
 export async function verdictsOf(db: Kysely<Schema>, study: Uid): Promise<KeptVerdict[]> {
   const rows = await db
     .selectFrom('verdict')
@@ -162,13 +162,13 @@ export async function agreementOf(db: Kysely<Schema>): Promise<Agreement> {
   };
 }
 
-/** Columns of the export, as `hilum evaluate` reads them (docs/evaluate.md); what follows `patient` are subgroups. */
+/** Columns of the export, as `hilum evaluate` reads them (docs/evaluate.md); those after `patient` are subgroups. */
 const COLUMNS = ['file', 'label', 'patient', 'view', 'hilum'] as const;
 
 /**
- * The latest verdicts as labels: whether the finding is there, as the radiologist has it. The file is `<Study Instance
- * UID>/<SOP Instance UID>.dcm` of the film that stood for its study; the patient is a digest. Left out: unusable films,
- * and studies without an analysed film.
+ * The latest verdicts as labels: whether the finding is present according to the radiologist. The file is `<Study
+ * Instance UID>/<SOP Instance UID>.dcm` of the film that represented the study; the patient is a digest. Without
+ * unusable films, and without studies that have no analysed film.
  */
 export async function* exportVerdicts(database: Pick<Database, 'read'>): AsyncGenerator<string> {
   yield line(COLUMNS);

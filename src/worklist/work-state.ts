@@ -8,31 +8,31 @@ import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
 import { claimOf, readOf, type RowClaim, type RowRead } from './study-row';
 
-/** What became of a try to claim a study: it is claimed where `claim` is by who asked. */
+/** Result of claiming a study: successful where `claim` is by the requesting user. */
 export interface ClaimOutcome {
   readonly isClaimed: boolean;
-  /** Who has it now; null while nobody has. */
+  /** Present claim; null where there is none. */
   readonly claim: RowClaim | null;
-  /** A study that was read is not claimed. */
+  /** A study that was read can't be claimed. */
   readonly read: RowRead | null;
 }
 
 export interface ClaimRequest {
   readonly by: Author;
-  /** How long it holds unless it is renewed (milliseconds). */
+  /** Duration of the claim unless it is renewed (milliseconds). */
   readonly forMs: number;
-  /** Also where another one has it. */
+  /** Also take it over from another user. */
   readonly takeOver?: boolean;
 }
 
-/** That a study was read: by a person, or by a final report that the RIS told of. `at` in milliseconds since 1970. */
+/** A reading, by a user, or by a final report that the RIS sent. `at` in milliseconds since 1970. */
 export type Reading = { readonly how: 'person'; readonly by: Author } | { readonly how: 'ris'; readonly at: number };
 
-/** How many studies of each kind the list has now. */
+/** Present numbers of studies by reading state. */
 export interface WorkCounts {
   readonly unread: number;
   readonly unreadUrgent: number;
-  /** Claimed by who asks. */
+  /** Claimed by the requesting user. */
   readonly mine: number;
   readonly readToday: number;
   readonly hidden: number;
@@ -69,14 +69,14 @@ const write = (transaction: Transaction<Schema>, study: Uid, change: number, col
     .where('study_uid', '=', study)
     .execute();
 
-/** The claim that holds at a time: one that was not renewed is over, though nothing has written so. */
+/** The claim that is valid at a time; an expired one may still be stored. */
 export function claimAt(claim: RowClaim | null, now: number): RowClaim | null {
   return claim !== null && claim.until > now ? claim : null;
 }
 
 /**
- * Claims a study that is unread, or renews the claim. Of two who ask at once the first one has it: the change's number
- * is taken first, which lets the other wait. Null where there is no such study on the list.
+ * Claims an unread study, or renews the claim. Of two users at once the first one gets it, as the change number makes
+ * the other wait. Null for a study that is not on the list.
  */
 export async function writeClaim(
   transaction: Transaction<Schema>,
@@ -105,7 +105,7 @@ export async function writeClaim(
   return { isClaimed: true, claim, read };
 }
 
-/** Gives back one's own claim. False where one has none. */
+/** Releases one's own claim. False where there is none. */
 export async function writeRelease(
   transaction: Transaction<Schema>,
   study: Uid,
@@ -122,9 +122,8 @@ export async function writeRelease(
 }
 
 /**
- * Marks a study as read, which ends its claim. What is read already stays as it is, so that the first reading is the
- * one that counts; a report of before the study was to be read (again) has not seen why. False where there is no such
- * study on the list.
+ * Marks a study as read, which ends its claim. A study that is read already stays unchanged, so that the first reading
+ * counts; a report from before it became unread (again) is ignored. False for a study that is not on the list.
  */
 export async function writeRead(
   transaction: Transaction<Schema>,
@@ -145,7 +144,7 @@ export async function writeRead(
   return true;
 }
 
-/** Takes it back that a study was read. False where there is no such study on the list, or it is not read. */
+/** Marks a study as unread. False for a study that is not on the list, or is not read. */
 export async function writeUnread(
   transaction: Transaction<Schema>,
   study: Uid,
@@ -165,7 +164,7 @@ export async function writeUnread(
   return true;
 }
 
-/** The columns of a study that was read: nobody reads it any more. */
+/** Columns of a study that was read: the claim is removed. */
 export function readColumns(
   how: NonNullable<StudyColumns['read_how']>,
   at: number,
@@ -185,9 +184,9 @@ export function readColumns(
 type Before = Pick<StudyColumns, 'record' | 'read_at' | 'finding_priority' | 'unread_since'>;
 
 /**
- * What a new result makes of the work on its study. One that was read is unread again where the result has a film that
- * was not read, or another priority; where it was read without a result, where that is urgent. The time is kept, as a
- * report of before has not seen it.
+ * Reading state after a new result. A study that was read becomes unread if the result has a film that was not read, or
+ * another priority; if it was read without a result, only if the result is urgent. The time is stored, as reports from
+ * before do not count.
  */
 export function workAfter(before: Before, record: StudyRecord): Partial<StudyColumns> {
   if (!isToBeReadAnew(before, record)) return {};
@@ -200,7 +199,7 @@ function isToBeReadAnew({ record: stored, finding_priority }: Before, { films, p
   return priority !== finding_priority || films.some(({ sopInstanceUid }) => !known.has(sopInstanceUid));
 }
 
-/** @param from beginning of the day (milliseconds since 1970) */
+/** @param from start of the day (milliseconds since 1970) */
 export async function countWork(db: Kysely<Schema>, by: string, from: number, now: number): Promise<WorkCounts> {
   const kept = await db.selectFrom('list_count').selectAll().execute();
   const sum = (test: (row: (typeof kept)[number]) => boolean) =>
@@ -222,7 +221,7 @@ export async function countWork(db: Kysely<Schema>, by: string, from: number, no
   };
 }
 
-/** Studies that somebody reads now. */
+/** Studies with a valid claim. */
 function claimedBy(db: Kysely<Schema>, by: string, now: number) {
   return db
     .selectFrom('study')

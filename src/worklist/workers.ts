@@ -3,21 +3,21 @@ import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
 import type { Schema } from './schema';
 
-/** A worker, as far as it told of studies. Times in milliseconds since 1970. */
+/** A worker, by the progress that it reports. Times in milliseconds since 1970. */
 export interface ListedWorker {
-  /** Its machine and process. */
+  /** Its host and process. */
   readonly name: string;
-  /** When it told of a study last: an idle one tells nothing. */
+  /** Time of its last report: an idle worker reports nothing. */
   readonly heardAt: number;
-  /** Studies that it analyses, without those that have a result already. */
+  /** Number of studies in analysis, without those that have a result already. */
   readonly studies: number;
-  /** When it began the one that it has had longest; null where it has none. */
+  /** Start of its longest running study; null where it has none. */
   readonly since: number | null;
 }
 
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
-/** Who told a step. The caller has the change's number, so that no two write here at once. */
+/** Records which worker reported a step. The caller holds the change number, so that writers exclude each other. */
 export async function noteWorker(
   transaction: Transaction<Schema>,
   study: Uid,

@@ -6,14 +6,14 @@ import type { StudyRecord } from '../sinks/record';
 import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
 import type { Author } from './author';
-import { changedAttributes, type FoundAttributes, isReadFromFilm, sightOf } from './attributes';
+import { changedAttributes, type FoundAttributes, isReadFromFilm, summaryOf } from './attributes';
 import { isFindingWithdrawn, nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import {
   clearPending,
   correctionOf,
   findKnown,
   findPending,
-  keepWithPatient,
+  moveVerdictsToPatient,
   type KnownStudy,
   type PendingCorrection,
   writeAttributes,
@@ -22,13 +22,13 @@ import type { Database } from './database';
 import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
 import { deleteOpen, type OpenPage, writeOpen } from './open-studies';
 import { findPriors, type Prior } from './priors';
-import { recordColumns, withoutSight } from './record-columns';
-import { followKept } from './ris-orders';
+import { recordColumns, withoutSummary } from './record-columns';
+import { applyStoredOrder } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import { deleteView, findViews, type SavedView, writeView } from './saved-views';
 import type { Schema, StudyColumns } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
-import { needsSighting, type Sighting, writeStep } from './steps';
+import { needsListing, type StudyListing, writeStep } from './steps';
 import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 import { type Turnaround, turnaroundOf, type TurnaroundRequest } from './turnaround';
@@ -64,7 +64,7 @@ export interface HistoryEntry {
 
 export interface StudyDetail {
   readonly row: StudyRow;
-  /** Null until there is a result. */
+  /** Null while there is no result. */
   readonly record: StudyRecord | null;
   /** The latest first. */
   readonly history: readonly HistoryEntry[];
@@ -73,7 +73,7 @@ export interface StudyDetail {
 
 export interface Counts {
   readonly states: Readonly<Record<ShownState, number>>;
-  /** Shown rows that are urgent (the hidden ones left aside), and of those the ones that nobody has judged. */
+  /** Urgent rows (without hidden ones), and those among them without a verdict. */
   readonly urgent: number;
   readonly urgentUnjudged: number;
 }
@@ -84,7 +84,7 @@ export interface LeftOut {
   readonly studies: number;
 }
 
-/** Rows that changed, those that are shown no more (`left-alone`) included, and the number to ask from next. */
+/** Changed rows, including those that are no longer shown (`left-alone`), and the change number to continue from. */
 export interface Changes {
   readonly rows: readonly StudyRow[];
   readonly change: number;
@@ -100,30 +100,30 @@ export class Worklist {
   ) {}
 
   /**
-   * What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was
-   * asked, `worker` who tells it.
+   * Writes a step of a study. `at` in milliseconds since 1970; `listing` where the archive was asked; `worker` that
+   * reports it.
    */
   advance(
     study: Uid,
     step: Step,
     at = this.now(),
-    sighting: Sighting | null = null,
+    listing: StudyListing | null = null,
     worker: string | null = null,
   ): Promise<void> {
     return this.database.write(async (transaction) => {
-      await writeStep(transaction, study, step, at, sighting);
+      await writeStep(transaction, study, step, at, listing);
       if (worker !== null) await noteWorker(transaction, study, step, worker, at);
     });
   }
 
-  /** Those that told of a study within the last day, by their names. */
+  /** Workers that reported progress within the last day, by name. */
   workers(): Promise<ListedWorker[]> {
     return this.database.read((db) => findWorkers(db, this.now()));
   }
 
-  /** Whether the archive should be asked what it lists of this study. */
-  needsSighting(study: Uid): Promise<boolean> {
-    return this.database.read((db) => needsSighting(db, study));
+  /** Whether the archive should be asked for this study's summary. */
+  needsListing(study: Uid): Promise<boolean> {
+    return this.database.read((db) => needsListing(db, study));
   }
 
   /** Whether the list has a result of this study. */
@@ -134,15 +134,15 @@ export class Worklist {
     return stored !== undefined && stored.record_key !== null;
   }
 
-  /** What the archive is asked for to see whether the study's attributes were corrected; null where nothing is. */
+  /** Attributes and films to compare with the archive; null where there is nothing to compare. */
   known(study: Uid): Promise<KnownStudy | null> {
     return this.database.read((db) => findKnown(db, study));
   }
 
   /**
-   * Has a study's patient and study attributes follow the archive. Resolves to the keywords of those that changed.
-   * Where its result names another patient or order now, that is to be announced (`pendingCorrections`).
-   * @param onChange called where anything changes, before that holds; where it throws, nothing changes
+   * Updates a study's patient and study attributes from the archive. Resolves to the changed keywords. Where patient or
+   * order of its result have changed, a correction becomes pending (`pendingCorrections`).
+   * @param onChange called before a change; where it throws, nothing changes
    */
   correct(
     study: Uid,
@@ -156,72 +156,75 @@ export class Worklist {
     });
   }
 
-  /** At most `limit` corrections that are to be announced. */
+  /** At most `limit` corrections that have to be announced. */
   pendingCorrections(limit = 50): Promise<PendingCorrection[]> {
     return this.database.read((db) => findPending(db, limit));
   }
 
-  /** The broker has it. */
+  /** Marks a correction as announced, once the broker has it. */
   announced(pending: PendingCorrection): Promise<void> {
     return this.database.write((transaction) => clearPending(transaction, pending));
   }
 
   /**
-   * A study's result. Told twice, or older than the one that is there, it changes nothing but patient and study
-   * attributes, which are as the archive has them now. Resolves to whether it changed anything.
-   * @param onOlder told where the one that is there takes its place
+   * Stores a study's result. A repeated result, or an older one than the present, changes only patient and study
+   * attributes, which are the archive's present ones. Resolves to whether it changed anything.
+   * @param onOlder called where the present result is newer
    */
   record(record: StudyRecord, onOlder: () => void = () => {}): Promise<boolean> {
     return this.database.write((transaction) => writeRecord(transaction, record, onOlder, this.now()));
   }
 
   /**
-   * A person's word on how urgent a study is; null takes it back. False where there is no such study. The row shows the
+   * Sets a user's priority of a study; null takes it back. False where there is no such study. The row shows the
    * highest of all priorities.
    */
   setPriority(study: Uid, priority: Priority | null, by: Author): Promise<boolean> {
     return this.database.write((transaction) => writePriority(transaction, study, priority, by, this.now()));
   }
 
-  /** Somebody begins to read a study, or goes on. Null where there is no such study on the list. */
+  /** Claims a study, or renews the claim. Null for a study that is not on the list. */
   claim(study: Uid, request: ClaimRequest): Promise<ClaimOutcome | null> {
     return this.database.write((transaction) => writeClaim(transaction, study, request, this.now()));
   }
 
-  /** Gives back one's own claim. False where one has none. */
+  /** Releases one's own claim. False where there is none. */
   release(study: Uid, by: Author): Promise<boolean> {
     return this.database.write((transaction) => writeRelease(transaction, study, by, this.now()));
   }
 
-  /** Told twice, or of a study that was read before, it changes nothing. False where there is no such study. */
+  /**
+   * Marks a study as read; repeated, or for a study that was read before, it changes nothing. False where there is no
+   * such study.
+   */
   markRead(study: Uid, reading: Reading): Promise<boolean> {
     return this.database.write((transaction) => writeRead(transaction, study, reading, this.now()));
   }
 
-  /** False where there is no such study, or nobody has read it. */
+  /** Marks a study as unread. False where there is no such study, or it is not read. */
   markUnread(study: Uid, by: Author): Promise<boolean> {
     return this.database.write((transaction) => writeUnread(transaction, study, by, this.now()));
   }
 
   /**
-   * A page shows a study: kept for `forMs` milliseconds unless it says so again. Resolves to who has it open on other
-   * pages, each once, who asks included.
+   * Records that a page shows a study, for `forMs` milliseconds. Resolves to the users who have it open on other pages,
+   * each once, this user included.
    */
   keepOpen(study: Uid, page: OpenPage & { readonly forMs: number }): Promise<Author[]> {
     return this.database.write((transaction) => writeOpen(transaction, study, page, this.now()));
   }
 
-  /** The page does not show the study any more. */
+  /** Removes the entry of a page that no longer shows the study. */
   close(study: Uid, page: OpenPage): Promise<void> {
     return this.database.write((transaction) => deleteOpen(transaction, study, page));
   }
 
-  /** Views of the list that a user keeps, by name. */
+  /** Saved views of a user, by name. */
   views(user: string): Promise<SavedView[]> {
     return this.database.read((db) => findViews(db, user));
   }
 
-  /** In the place of the one of that name. False where the user has as many as there may be. */
+  /** Saves a view, replacing one of the same name. False where the user has too many. */
   saveView(user: string, view: Omit<SavedView, 'id'>): Promise<boolean> {
     return this.database.write((transaction) => writeView(transaction, user, view));
   }
@@ -231,7 +234,7 @@ export class Worklist {
     return this.database.write((transaction) => deleteView(transaction, user, id));
   }
 
-  /** How much there is to read. @param from beginning of the day (milliseconds since 1970) */
+  /** Numbers of studies by reading state. @param from start of the day (milliseconds since 1970) */
   work(by: string, from: number): Promise<WorkCounts> {
     return this.database.read((db) => countWork(db, by, from, this.now()));
   }
@@ -241,12 +244,12 @@ export class Worklist {
     return this.database.write((transaction) => writeVerdict(transaction, study, given, this.now()));
   }
 
-  /** @throws RangeError for a cursor that is none. */
+  /** @throws RangeError for an invalid cursor */
   page(request: PageRequest): Promise<Page> {
     return this.database.read((db) => findPage(db, this.database.kind, request));
   }
 
-  /** How many studies a page of this selection and those after it have. */
+  /** Number of studies in a selection. */
   count(selection: Selection): Promise<SelectedCount> {
     return this.database.read((db) => countSelected(db, this.database.kind, selection));
   }
@@ -256,7 +259,7 @@ export class Worklist {
     return this.database.read((db) => findStudy(db, study));
   }
 
-  /** At most `limit` earlier studies of the patient of a study, the newest first. */
+  /** At most `limit` prior studies of a study's patient, the newest first. */
   priors(study: Uid, limit: number): Promise<Prior[]> {
     return this.database.read((db) => findPriors(db, study, limit));
   }
@@ -280,17 +283,17 @@ export class Worklist {
     );
   }
 
-  /** Studies whose result came since `from`, by the full hour (both in milliseconds since 1970). */
+  /** Numbers of studies by full hour whose result arrived since `from` (both in milliseconds since 1970). */
   completedPerHour(from: number): Promise<Map<number, number>> {
     return this.database.read((db) => countPerHour(db, from));
   }
 
-  /** What takes seconds: whoever asks often keeps the answer. */
+  /** Takes seconds: cache the result (`TurnaroundCache`). */
   turnaround(request: TurnaroundRequest): Promise<Turnaround> {
     return this.database.readAside((db) => turnaroundOf(db, request));
   }
 
-  /** Number of the last change: where live updates start. */
+  /** Number of the last change, where live updates start. */
   lastChange(): Promise<number> {
     return this.database.read(readCounter);
   }
@@ -311,7 +314,7 @@ export class Worklist {
 }
 
 async function countPerHour(db: Kysely<Schema>, from: number): Promise<Map<number, number>> {
-  // Whole numbers divide to a whole number in both databases.
+  // Integer division in both databases.
   const hour = sql<number>`completed_at / 3600000`;
   const rows = await db
     .selectFrom('study')
@@ -354,7 +357,7 @@ async function writeRecord(
   if (stored === undefined) {
     await insertRecord(transaction, record, columns);
     await noteResult(transaction, change, record);
-    await followKept(transaction, study, now);
+    await applyStoredOrder(transaction, study, now);
     return true;
   }
   const isRepeated = stored.record_key === record.key && stored.state === columns.state;
@@ -369,8 +372,8 @@ async function writeRecord(
     .updateTable('study')
     .set({
       ...(namesNobody(record)
-        ? withoutSight(columns)
-        : { ...columns, ...columnsWithRis(study, sightOf(record), stored.ris_patient) }),
+        ? withoutSummary(columns)
+        : { ...columns, ...columnsWithRis(study, summaryOf(record), stored.ris_patient) }),
       ...work,
       first_result_at: stored.first_result_at ?? columns.completed_at,
       ...urgencyColumns({ ...stored, finding_priority: record.priority, record_key: record.key }, now),
@@ -385,16 +388,16 @@ async function writeRecord(
       : {}),
   });
   if (corrected.length > 0) {
-    await keepWithPatient(transaction, study);
+    await moveVerdictsToPatient(transaction, study);
     await note(transaction, await nextChange(transaction), study, now, 'attributes-corrected', {
       attributes: corrected,
     });
   }
-  await followKept(transaction, study, now);
+  await applyStoredOrder(transaction, study, now);
   return true;
 }
 
-/** Neither film nor report could be read for it: what the archive listed of the study stays. */
+/** Neither film nor report could be read, so that the archive's summary stays. */
 function namesNobody(record: StudyRecord): boolean {
   const { PatientID, PatientName } = record.patient;
   return !isReadFromFilm(record) && PatientID === '' && PatientName === '';
@@ -437,12 +440,12 @@ function noteResult(
   });
 }
 
-/** Keywords of the attributes that are others than those of the result before. */
+/** Keywords of attributes that differ from those of the result before. */
 function correctedBy(record: StudyRecord, stored: string): string[] {
   return isReadFromFilm(record) ? changedAttributes(readStoredRecord(stored), record) : [];
 }
 
-/** Why results of films are withdrawn, each reason once. */
+/** Reasons of withdrawn films, each once. */
 function withdrawnBy({ films }: StudyRecord): { readonly withdrawn?: readonly string[] } {
   const reasons = films.filter(isWithdrawn).map(({ reason }) => reason ?? '');
   return reasons.length === 0 ? {} : { withdrawn: [...new Set(reasons)] };
@@ -502,7 +505,7 @@ async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | 
   };
 }
 
-/** As they are kept (`list_count`). */
+/** From the counts that triggers keep (`list_count`). */
 async function countRows(db: Kysely<Schema>): Promise<Counts> {
   const rows = await db.selectFrom('list_count').selectAll().where('hidden', '=', 0).execute();
   const sum = (list: typeof rows) => list.reduce((total, { studies }) => total + studies, 0);

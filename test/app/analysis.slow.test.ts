@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { openAnalysis } from '../../src/app/analysis';
-import { openLine } from '../../src/app/line';
+import { openPipeline } from '../../src/app/pipeline';
 import { parseConfig } from '../../src/config/config';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { unboundedReader } from '../../src/pipeline/film-reader';
@@ -23,11 +23,11 @@ const FILMS = [
 
 test('films by threads are the films by this one, bit by bit, with all that is told of them', async () => {
   const startedAt = new Date('2026-01-02T03:04:05Z');
-  const line = await openLine(CONFIG, recordingLog());
+  const pipeline = await openPipeline(CONFIG, recordingLog());
   const threads = await openAnalysis(CONFIG, recordingLog(), WORKER);
   try {
-    const here = inThisThread({ ...line, reader: unboundedReader });
-    expect(threads.line.identity()).toMatchObject({ ...here.identity(), startedAt: expect.any(Date) as unknown });
+    const here = inThisThread({ ...pipeline, reader: unboundedReader });
+    expect(threads.pipeline.identity()).toMatchObject({ ...here.identity(), startedAt: expect.any(Date) as unknown });
     const tasks = FILMS.map((film): FilmTask => ({
       study: syntheticUids(film).studyInstanceUid,
       film: syntheticUids(film).sopInstanceUid,
@@ -37,9 +37,9 @@ test('films by threads are the films by this one, bit by bit, with all that is t
     const told = [new Set<TimedStage>(), new Set<TimedStage>()] as const;
     const work = (by: typeof here, seen: Set<TimedStage>) =>
       Promise.all(
-        tasks.map((task) => by.analyst.work(task, { stage: (stage) => void seen.add(stage), film: () => undefined })),
+        tasks.map((task) => by.analyser.work(task, { stage: (stage) => void seen.add(stage), film: () => undefined })),
       );
-    const [inThreads, inHere] = [await work(threads.line, told[0]), await work(here, told[1])];
+    const [inThreads, inHere] = [await work(threads.pipeline, told[0]), await work(here, told[1])];
     expect(inThreads.map(({ result }) => result)).toEqual(inHere.map(({ result }) => result));
     expect(inHere[0]!.objects.length).toBe(5);
     for (const [index, { objects }] of inThreads.entries())
@@ -48,6 +48,6 @@ test('films by threads are the films by this one, bit by bit, with all that is t
     expect(told[0]).toEqual(told[1]);
   } finally {
     await threads.close();
-    await line.reader.close();
+    await pipeline.reader.close();
   }
 }, 120_000);

@@ -18,8 +18,8 @@ import { resultsCsv, stateOf, tallyOf, tallyText } from '../../src/app/file-resu
 import { readPart10 } from '../../src/dicom/read';
 import { HILUM } from '../../src/objects/own-result';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import type { Line } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryArchive } from '../support/pipeline/line';
+import type { Pipeline } from '../../src/pipeline/pipeline';
+import { fakePipeline, MemoryArchive } from '../support/pipeline/fake-pipeline';
 import { rejectionNote } from '../support/films/rejection-note';
 
 const SMALL = { rows: 96, columns: 80 } as const;
@@ -34,9 +34,9 @@ function folders(): { films: string; out: string } {
   return { films, out: join(dir, 'out') };
 }
 
-function named(probability = 0.7): { line: Line; seen: unknown[] } {
-  const { line, seen } = fakeLine({ probability });
-  return { line: { ...line, identity: () => ({ ...line.identity(), device: HILUM }) }, seen };
+function named(probability = 0.7): { pipeline: Pipeline; seen: unknown[] } {
+  const { pipeline, seen } = fakePipeline({ probability });
+  return { pipeline: { ...pipeline, identity: () => ({ ...pipeline.identity(), device: HILUM }) }, seen };
 }
 
 const filesOf = (folder: string): GivenFile[] =>
@@ -46,10 +46,10 @@ const filesOf = (folder: string): GivenFile[] =>
     .sort()
     .map((file) => ({ file, isNamed: false }));
 
-async function run(films: string, out: string, line: Line, again = false) {
+async function run(films: string, out: string, pipeline: Pipeline, again = false) {
   mkdirSync(out, { recursive: true });
   const files = filesOf(films);
-  const analysis = await analysisBy(line, { out, files, again });
+  const analysis = await analysisBy(pipeline, { out, files, again });
   const results: FileResult[] = [];
   let [kept, own] = [0, 0];
   try {
@@ -90,7 +90,7 @@ function mixture(films: string): void {
 test('each file has its state; a tally and a table say the same', async () => {
   const { films, out } = folders();
   mixture(films);
-  const { results, kept, own, labels } = await run(films, out, named().line);
+  const { results, kept, own, labels } = await run(films, out, named().pipeline);
   expect(results.map((result) => [result.file.slice(films.length + 1), stateOf(result), result.kind])).toEqual([
     ['DICOMDIR', 'no-chest-film', 'dicom'],
     ['a.dcm', 'analysed', 'dicom'],
@@ -127,7 +127,7 @@ test('a file of another kind that is named is a failure: somebody takes it for a
   mkdirSync(out);
   const file = join(films, 'd.txt');
   writeFileSync(file, 'this is no film');
-  const analysis = await analysisBy(named().line, { out, files: [{ file, isNamed: true }] });
+  const analysis = await analysisBy(named().pipeline, { out, files: [{ file, isNamed: true }] });
   const work = await analysis.analyze({ file, isNamed: true });
   expect(stateOf(work!.result)).toBe('unreadable');
   const gone = await analysis.analyze({ file: join(films, 'gone.dcm'), isNamed: false });
@@ -138,9 +138,9 @@ test('a file of another kind that is named is a failure: somebody takes it for a
 test('a second run does nothing anew and says the same, also of results that lie among the films', async () => {
   const { films } = folders();
   mixture(films);
-  const first = await run(films, films, named().line);
-  const { line, seen } = named(0.1);
-  const second = await run(films, films, line);
+  const first = await run(films, films, named().pipeline);
+  const { pipeline, seen } = named(0.1);
+  const second = await run(films, films, pipeline);
   expect(seen).toHaveLength(0);
   // What could not be read is tried again, and that takes its own time.
   const untimed = ({ results }: { results: FileResult[] }) => results.map((result) => ({ ...result, seconds: null }));
@@ -152,9 +152,9 @@ test('a second run does nothing anew and says the same, also of results that lie
   // Without the journal they are known by what they say of themselves.
   const journal = readdirSync(films).find(isJournal)!;
   rmSync(join(films, journal));
-  const third = await run(films, films, named().line);
+  const third = await run(films, films, named().pipeline);
   expect([third.kept, third.own, third.results.length]).toEqual([0, 4, 6]);
-  const again = await run(films, films, named(0.2).line, true);
+  const again = await run(films, films, named(0.2).pipeline, true);
   expect(again.results.find(({ file }) => file.endsWith('a.dcm'))!.probability).toBeCloseTo(0.2);
 });
 
@@ -162,25 +162,25 @@ test('what changed is done again: film, settings, results that are gone; another
   const { films, out } = folders();
   const file = join(films, 'a.dcm');
   writeFileSync(file, syntheticDicom({ seed: 1, view: 'PA', ...SMALL }));
-  const { line } = named();
-  const [result] = (await run(films, out, line)).results;
+  const { pipeline } = named();
+  const [result] = (await run(films, out, pipeline)).results;
   utimesSync(file, new Date(), new Date(Date.now() + 5_000));
-  expect((await run(films, out, line)).kept).toBe(1);
+  expect((await run(films, out, pipeline)).kept).toBe(1);
   rmSync(result!.outputs[0]!);
-  expect((await run(films, out, line)).kept).toBe(0);
+  expect((await run(films, out, pipeline)).kept).toBe(0);
   expect(existsSync(result!.outputs[0]!)).toBe(true);
-  expect((await run(films, out, line)).kept).toBe(1);
-  const moved: Line = {
-    ...line,
+  expect((await run(films, out, pipeline)).kept).toBe(1);
+  const moved: Pipeline = {
+    ...pipeline,
     identity: () => {
-      const identity = line.identity();
+      const identity = pipeline.identity();
       return { ...identity, findings: [{ ...identity.findings[0]!, operatingPoint: 0.9 }] };
     },
   };
   expect((await run(films, out, moved)).kept).toBe(0);
-  expect((await run(films, out, line)).kept).toBe(1);
+  expect((await run(films, out, pipeline)).kept).toBe(1);
   writeFileSync(file, syntheticDicom({ seed: 5, view: 'PA', ...SMALL }));
-  expect((await run(films, out, line)).kept).toBe(0);
+  expect((await run(films, out, pipeline)).kept).toBe(0);
 });
 
 test('a rejection note among the files holds for its study, and for what was done before it came', async () => {
@@ -188,10 +188,10 @@ test('a rejection note among the files holds for its study, and for what was don
   const bytes = syntheticDicom({ seed: 1, view: 'PA', ...SMALL });
   const reference = new MemoryArchive().put(bytes);
   writeFileSync(join(films, 'a.dcm'), bytes);
-  const { line } = named();
-  expect((await run(films, out, line)).results.map(stateOf)).toEqual(['analysed']);
+  const { pipeline } = named();
+  expect((await run(films, out, pipeline)).results.map(stateOf)).toEqual(['analysed']);
   writeFileSync(join(films, 'note.dcm'), rejectionNote('113001', [reference]));
-  const { results, kept, own } = await run(films, out, line);
+  const { results, kept, own } = await run(films, out, pipeline);
   expect(kept).toBe(0);
   expect(results.map((result) => [stateOf(result), result.sopInstanceUid === reference.sopInstanceUid])).toEqual([
     ['rejected', true],
@@ -199,9 +199,9 @@ test('a rejection note among the files holds for its study, and for what was don
   ]);
   expect(results[0]!.reason).toMatch(/^rejected-for-quality: /);
   expect(tallyText(tallyOf(results, kept, own))).toBe('2 files: 1 rejected by a note, 1 no chest film');
-  expect((await run(films, out, line)).kept).toBe(2);
+  expect((await run(films, out, pipeline)).kept).toBe(2);
   rmSync(join(films, 'note.dcm'));
-  expect((await run(films, out, line)).results.map(stateOf)).toEqual(['analysed']);
+  expect((await run(films, out, pipeline)).results.map(stateOf)).toEqual(['analysed']);
 });
 
 test('a result that can not be written ends the run and is no word about the film; nothing of it is left', async () => {
@@ -209,20 +209,20 @@ test('a result that can not be written ends the run and is no word about the fil
   const file = join(films, 'a.dcm');
   copyFileSync(write(file), join(films, 'b.dcm'));
   mkdirSync(out);
-  const { line } = named();
+  const { pipeline } = named();
   const { sopInstanceUid } = readPart10(readFileSync(file));
   // A file where the film's folder should be.
   writeFileSync(join(out, sopInstanceUid), '');
-  await expect(run(films, out, line)).rejects.toMatchObject({
+  await expect(run(films, out, pipeline)).rejects.toMatchObject({
     code: 'OUTPUT_FAILED',
     message: expect.stringMatching(/^the folder .* can't be written to: it is no folder \(ENOTDIR\)$/) as string,
   });
   rmSync(join(out, sopInstanceUid));
   // The report's own name is taken, behind a heat map that could be written.
-  const [{ outputs }] = (await run(films, out, line)).results as [FileResult];
+  const [{ outputs }] = (await run(films, out, pipeline)).results as [FileResult];
   for (const output of outputs) rmSync(output);
   mkdirSync(outputs[1]!);
-  await expect(run(films, out, line)).rejects.toMatchObject({ code: 'OUTPUT_FAILED' });
+  await expect(run(films, out, pipeline)).rejects.toMatchObject({ code: 'OUTPUT_FAILED' });
   expect(existsSync(outputs[0]!)).toBe(false);
   expect(readdirSync(join(out, sopInstanceUid)).filter((name) => name.endsWith('.new'))).toEqual([]);
 });

@@ -14,7 +14,7 @@ const dir = mkdtempSync(join(tmpdir(), 'hilum-readiness-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const broker = { state: () => 'connected' } as Broker;
-const archive = { sightStudy: () => Promise.resolve(null) } as unknown as DicomWebArchive;
+const archive = { findStudySummary: () => Promise.resolve(null) } as unknown as DicomWebArchive;
 const configOf = (more: object = {}) =>
   parseConfig({
     archive: { url: 'http://127.0.0.1:9/dicom-web' },

@@ -46,9 +46,11 @@ test('readiness has one connection to the archive, and takes none from the analy
     return [waiting.length, connections];
   };
   try {
-    const looks = Array.from({ length: 5 }, () => readiness.sightStudy(deriveUid(['readiness'])).catch(() => null));
+    const looks = Array.from({ length: 5 }, () =>
+      readiness.findStudySummary(deriveUid(['readiness'])).catch(() => null),
+    );
     expect(await seen(1)).toEqual([1, 1]);
-    const study = archive.sightStudy(deriveUid(['study'])).catch(() => null);
+    const study = archive.findStudySummary(deriveUid(['study'])).catch(() => null);
     expect(await seen(2)).toEqual([2, 2]);
     for (let answered = 0; answered < 6; answered += 1) {
       await seen(answered + 1);

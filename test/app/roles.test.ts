@@ -7,7 +7,7 @@ import { type Role, ROLES } from '../../src/config/roles';
 import type { ProgressEvent } from '../../src/events/progress-event';
 import type { Broker, BrokerOptions, StudyHandler } from '../../src/queue/broker';
 import { consumedMessage } from '../support/broker/consumed-message';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 
 const STUDY = '1.2.3';
@@ -33,7 +33,7 @@ jest.mock('../../src/queue/broker', () => ({
       ages: () => Promise.resolve({}),
       depths: () => Promise.resolve({ intake: 0, urgent: 0, routine: 0, retry: 0, dead: 0 }),
       sinkDepths: () => Promise.resolve([]),
-      tellProgress: (event) => void mockTold.push(event),
+      publishProgress: (event) => void mockTold.push(event),
       consume: async (handler) => {
         mockHandler = handler;
         mockAsked.push('studies');
@@ -73,7 +73,7 @@ async function running<T>(
   use: (url: string) => Promise<T>,
   isListOn = true,
 ): Promise<T> {
-  const app = await createApp(parseConfig(settings(roles, isListOn)), recordingLog(), fakeLine().line);
+  const app = await createApp(parseConfig(settings(roles, isListOn)), recordingLog(), fakePipeline().pipeline);
   try {
     return await use(`http://127.0.0.1:${(await app.start()).port}`);
   } finally {

@@ -230,7 +230,7 @@ describe('nothing there', () => {
     ['instances', (archive) => archive.findInstances(STUDY)],
     ['series', (archive) => archive.findSeries(STUDY)],
     ['studies', (archive) => archive.findStudies({ from: '20240101', to: '20240102', offset: 0, limit: 100 })],
-    ['a study', (archive) => archive.sightStudy(STUDY)],
+    ['a study', (archive) => archive.findStudySummary(STUDY)],
     ['a sample', (archive) => archive.sampleAttributes(STUDY, PATH.seriesInstanceUid, { view: '00185101' })],
   ];
 

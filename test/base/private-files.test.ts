@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { openFilmJournal } from '../../src/evaluation/journal';
-import { ShadowFile } from '../../src/monitoring/shadow-book';
+import { ShadowFileStore } from '../../src/monitoring/shadow-store';
 import { AuditTrail } from '../../src/web/audit/trail';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-private-'));
 const umask = process.umask(0);
@@ -26,10 +26,10 @@ async function writeTrail(folder: string): Promise<void> {
 }
 
 test.each<[string, (folder: string) => Promise<unknown>]>([
-  ['shadow mode', async (folder) => (await ShadowFile.open(folder)).close()],
+  ['shadow mode', async (folder) => (await ShadowFileStore.open(folder)).close()],
   [
     'the journal of an evaluation',
-    async (folder) => (await openFilmJournal(folder, fakeLine().line.identity())).close(),
+    async (folder) => (await openFilmJournal(folder, fakePipeline().pipeline.identity())).close(),
   ],
   ['the audit trail', writeTrail],
 ])('%s is read by nobody else, whatever the umask', async (name, write) => {

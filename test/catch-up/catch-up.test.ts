@@ -2,7 +2,7 @@ import { HilumError } from '../../src/base/errors';
 import { CatchUp, type CatchUpOptions, type CatchUpPorts } from '../../src/catch-up/catch-up';
 import { Memory } from '../../src/catch-up/memory';
 import type { Batch, Candidate, Source } from '../../src/catch-up/source';
-import type { Time } from '../../src/catch-up/teller';
+import type { Time } from '../../src/catch-up/event-publisher';
 import { parseUid, type Uid } from '../../src/dicom/uid';
 import type { StudyEvent } from '../../src/events/study-event';
 import { recordingLog } from '../support/records/logs';
@@ -69,7 +69,7 @@ class Setting {
         this.steps.push(`read ${study}`);
         return this.covered.get(study) ?? Infinity;
       },
-      tell: async (event) => {
+      publish: async (event) => {
         if (this.refuse !== undefined) throw this.refuse;
         this.waiting++;
         this.told.push({ event, at: this.time.at });

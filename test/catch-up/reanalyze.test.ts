@@ -1,6 +1,6 @@
 import { type ReanalysisArchive, type ReanalysisTarget, reanalyze } from '../../src/catch-up/reanalyze';
 import { weeks } from '../../src/catch-up/study-sweep';
-import { Teller, type Time } from '../../src/catch-up/teller';
+import { EventPublisher, type Time } from '../../src/catch-up/event-publisher';
 import { parseUid, type Uid } from '../../src/dicom/uid';
 import { parseStudyEvent, type StudyEvent } from '../../src/events/study-event';
 
@@ -114,13 +114,13 @@ test('an event is told at its pace, when there is room, and the study consumer r
       waiting--;
     },
   };
-  const teller = new Teller(
-    { tell: async (event) => void told.push({ at: now, event }), depth: async () => waiting },
+  const publisher = new EventPublisher(
+    { publish: async (event) => void told.push({ at: now, event }), depth: async () => waiting },
     { studiesPerMinute: 60, queueLimit: 5, stopping: new AbortController().signal, onFull: (n) => full.push(n) },
     time,
   );
   for (const n of [1, 2, 3])
-    await teller.tell({ studyInstanceUid: uid(n), source: { system: 'reanalyze' }, reanalyze: true });
+    await publisher.publish({ studyInstanceUid: uid(n), source: { system: 'reanalyze' }, reanalyze: true });
   expect(full).toEqual([7]);
   expect(told.map(({ at }) => at - Date.UTC(2026, 2, 1))).toEqual([15_000, 15_000, 16_000]);
   expect(parseStudyEvent(Buffer.from(JSON.stringify(told[0]!.event)))).toMatchObject({

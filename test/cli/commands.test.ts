@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { VERSION } from '../../src/app/installed';
 import { HilumCommand } from '../../src/cli/command';
 import { program } from '../../src/cli/commands';
 import { PERSON_ROLES, ROLES } from '../../src/web/access/user';
@@ -24,28 +25,36 @@ const find = (path: string) => commands.find(([name]) => name === path)![1];
 
 const flagsOf = (command: HilumCommand) => ['--help', ...command.allOptions().flatMap(({ long }) => long ?? [])];
 
-function helpOf(command: HilumCommand): string {
+/** What is written to standard output or error meanwhile. */
+async function written(stream: 'stdout' | 'stderr', work: () => unknown): Promise<string> {
   let text = '';
-  command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp();
+  const write = jest.spyOn(process[stream], 'write').mockImplementation((part) => ((text += String(part)), true));
+  try {
+    await work();
+  } finally {
+    write.mockRestore();
+  }
   return text;
 }
 
+const helpOf = (command: HilumCommand) => written('stdout', () => command.outputHelp());
+
 test.each([...commands, ['', program] as Named])(
   'hilum %s: its help has a summary, a description of every argument and option, and an example that holds',
-  (path, command) => {
+  async (path, command) => {
     expect(command.summary()).not.toBe('');
     for (const { description } of [...command.options, ...command.registeredArguments])
       expect(description).not.toBe('');
     expect(command.examples.length).toBeGreaterThan(0);
-    const help = helpOf(command);
+    const help = await helpOf(command);
     expect(command.examples.map(problemOf).filter((problem) => problem !== null)).toEqual([]);
     for (const text of [`hilum ${path}`.trim(), '\nExamples:\n', ...flagsOf(command), ...command.examples])
       expect(help).toContain(text);
   },
 );
 
-test('hilum --help lists every command', () => {
-  const help = helpOf(program);
+test('hilum --help lists every command', async () => {
+  const help = await helpOf(program);
   for (const command of program.commands) expect(help).toMatch(new RegExp(`^ +${command.name()} `, 'm'));
   expect(help).toContain('dead list|show|replay|drop ');
   expect(help).toContain('models [check] ');
@@ -114,21 +123,15 @@ describe('documents', () => {
 
 describe('a wrong use', () => {
   /** What is said on standard error; the exit status is that of a wrong use. */
-  async function said(...args: string[]): Promise<string> {
-    let text = '';
-    const write = jest.spyOn(process.stderr, 'write').mockImplementation((part) => ((text += String(part)), true));
-    try {
-      await expect(program.parseAsync(args, { from: 'user' })).rejects.toMatchObject({ exitCode: 2 });
-    } finally {
-      write.mockRestore();
-    }
-    return text;
-  }
+  const said = (...args: string[]) =>
+    written('stderr', () => expect(program.parseAsync(args, { from: 'user' })).rejects.toMatchObject({ exitCode: 2 }));
   const CONFIG = ['--config', 'hilum.yaml'];
 
   test.each([
     [['deda'], 'hilum: there is no command deda\n(Did you mean dead?)\n\nUsage: hilum '],
     [['dead', 'replai', 'x'], 'hilum: there is no command dead replai\n(Did you mean replay?)\n\nUsage: hilum dead '],
+    [['help', 'deda'], 'hilum: there is no command deda\n(Did you mean dead?)\n\nUsage: hilum '],
+    [['help', 'dead', 'lst'], 'hilum: there is no command dead lst\n(Did you mean list?)\n\nUsage: hilum dead '],
     [['models', 'chek', 'x'], 'hilum: there is no command models chek\n(Did you mean check?)\n\nUsage: hilum models '],
     [['serve', '--confg', 'x'], "hilum: unknown option '--confg'\n(Did you mean --config?)\n\nUsage: hilum serve "],
     [['dead', 'list', '--qeue', 'hl7', ...CONFIG], "unknown option '--qeue'\n(Did you mean --queue?)"],
@@ -147,6 +150,23 @@ describe('a wrong use', () => {
     [['reanalyze', ...CONFIG], 'hilum: reanalyze needs Study Instance UIDs or --since YYYY-MM-DD\n'],
   ])('%j is told, with what is right', async (args, text) => {
     expect(await said(...args)).toContain(text);
+  });
+});
+
+describe('what is asked about the program', () => {
+  /** What is said on standard output; the exit status is 0. */
+  const answered = (...args: string[]) =>
+    written('stdout', () => expect(program.parseAsync(args, { from: 'user' })).rejects.toMatchObject({ exitCode: 0 }));
+
+  test.each(commands.map(([path]) => path))('hilum help %s says what its --help says', async (path) => {
+    const words = path.split(' ');
+    const text = await answered('help', ...words);
+    expect(text).toMatch(new RegExp(`^Usage: hilum ${path} `));
+    expect(await answered(...words, '--help')).toBe(text);
+  });
+
+  test('hilum --version prints the version and nothing else', async () => {
+    expect(await answered('--version')).toBe(`${VERSION}\n`);
   });
 });
 

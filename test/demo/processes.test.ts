@@ -8,6 +8,7 @@ import { until } from '../support/servers/servers';
 /** Programs and folders of scripts/lib/processes.cjs, whatever ends the process that has them. */
 const LIBRARY = resolve(__dirname, '../../scripts/lib/processes.cjs');
 const temporary = mkdtempSync(join(tmpdir(), 'hilum-processes-'));
+const ENVIRONMENT = { ...process.env, TMPDIR: temporary, HILUM_PORTS_DIR: join(temporary, 'hilum-ports') };
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 /** A folder that a program goes on writing into, one that has started another, and one that is run to its end. */
@@ -23,7 +24,7 @@ const SCRIPT = `
 
 async function started(): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['-e', SCRIPT], {
-    env: { ...process.env, TMPDIR: temporary },
+    env: ENVIRONMENT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';
@@ -58,7 +59,7 @@ test('after a failure only logs that say something are kept', async () => {
     fs.writeFileSync(none.dir + '/film', 'a film');
     if (none.keepLogs() || fs.existsSync(none.dir)) process.exitCode = 1;
   `;
-  const child = spawn(process.execPath, ['-e', script], { env: { ...process.env, TMPDIR: temporary } });
+  const child = spawn(process.execPath, ['-e', script], { env: ENVIRONMENT });
   let out = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
   const status = await new Promise((ended) => child.once('close', ended));

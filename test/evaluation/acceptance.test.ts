@@ -11,7 +11,7 @@ import { CRITERIA, readProtocol } from '../../src/evaluation/protocol';
 import { type EvaluationInput, makeReport } from '../../src/evaluation/report';
 import { LANGUAGE_NAMES } from '../../src/language/languages';
 import { wordsIn } from '../../src/language/words';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 
 const protocolOf = (text: string) => readProtocol(Buffer.from(text));
 
@@ -112,7 +112,7 @@ function recordsOf(score: (film: (typeof FILMS)[number]) => number | null): Map<
   return new Map([...films, ['lateral.dcm', lateral]]);
 }
 
-const identity = fakeLine().line.identity();
+const identity = fakePipeline().pipeline.identity();
 
 function reportOf(more: Partial<EvaluationInput> = {}) {
   return makeReport({

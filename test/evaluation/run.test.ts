@@ -23,8 +23,8 @@ import { unlabelledFiles } from '../../src/evaluation/unlabelled';
 import { LANGUAGE_NAMES } from '../../src/language/languages';
 import { wordsIn } from '../../src/language/words';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import type { Line } from '../../src/pipeline/pipeline';
-import { fakeLine } from '../support/pipeline/line';
+import type { Pipeline } from '../../src/pipeline/pipeline';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 
 const SMALL = { rows: 96, columns: 80 } as const;
 const FILES = ['a.dcm', 'deep/b.dcm', 'c.dcm'];
@@ -38,11 +38,11 @@ function films(): { folder: string; out: string } {
   return { folder, out };
 }
 
-async function run(folder: string, out: string, line: Line, files = FILES) {
-  const journal = await openFilmJournal(out, line.identity());
+async function run(folder: string, out: string, pipeline: Pipeline, files = FILES) {
+  const journal = await openFilmJournal(out, pipeline.identity());
   let worked = 0;
   const { records, ...rest } = await analyseFiles(folder, files, {
-    runs: [{ line, journal }],
+    runs: [{ pipeline, journal }],
     wantsPatients: true,
     onFilm: () => void worked++,
   });
@@ -52,7 +52,7 @@ async function run(folder: string, out: string, line: Line, files = FILES) {
 
 test('each film has a line; a second run has nothing to do', async () => {
   const { folder, out } = films();
-  const first = await run(folder, out, fakeLine({ probability: 0.7 }).line);
+  const first = await run(folder, out, fakePipeline({ probability: 0.7 }).pipeline);
   expect(
     [...first.records.values()].map(({ file, outcome, probabilities, reason }) => [
       file,
@@ -70,8 +70,8 @@ test('each film has a line; a second run has nothing to do', async () => {
     facts: { sex: 'O', view: 'PA', manufacturer: 'Hilum' },
   });
   expect(first.lines).toHaveLength(4);
-  const { line, seen } = fakeLine({ probability: 0.1 });
-  const second = await run(folder, out, line);
+  const { pipeline, seen } = fakePipeline({ probability: 0.1 });
+  const second = await run(folder, out, pipeline);
   expect([second.worked, seen.length]).toEqual([0, 0]);
   expect(second.lines).toEqual(first.lines);
   expect([...second.records]).toEqual([...first.records]);
@@ -79,26 +79,26 @@ test('each film has a line; a second run has nothing to do', async () => {
 
 test('nothing about the patient is written', async () => {
   const { folder, out } = films();
-  const { line } = fakeLine();
-  const { lines, patients } = await run(folder, out, line);
+  const { pipeline } = fakePipeline();
+  const { lines, patients } = await run(folder, out, pipeline);
   expect(lines.join('\n')).not.toMatch(/SYNTHETIC-|Synthetic\^Film|patient/);
   // Nor a digest of it; whose films they are is read from their headers again.
   expect([...patients.keys()]).toEqual(FILES);
   for (const digest of patients.values()) expect(lines.join('\n')).not.toContain(digest);
-  expect((await run(folder, out, line)).patients).toEqual(patients);
-  const report = await reportOf('file,label\na.dcm,1\ndeep/b.dcm,0\nc.dcm,1\n', folder, out, line);
+  expect((await run(folder, out, pipeline)).patients).toEqual(patients);
+  const report = await reportOf('file,label\na.dcm,1\ndeep/b.dcm,0\nc.dcm,1\n', folder, out, pipeline);
   for (const digest of patients.values()) expect(JSON.stringify(report)).not.toContain(digest);
   expect(report.films.map(({ patient }) => patient)).toEqual(['patient 1', 'patient 2']);
 });
 
 test('a line that a kill cut off is dropped and its film done again', async () => {
   const { folder, out } = films();
-  const { line } = fakeLine();
-  await run(folder, out, line, FILES.slice(0, 1));
+  const { pipeline } = fakePipeline();
+  await run(folder, out, pipeline, FILES.slice(0, 1));
   const path = join(out, readdirSync(out)[0]!);
   const before = readFileSync(path, 'utf8');
   appendFileSync(path, '{"file":"deep/b.dcm","bytes":12,"outc');
-  const { worked, lines } = await run(folder, out, line);
+  const { worked, lines } = await run(folder, out, pipeline);
   expect(worked).toBe(2);
   expect(`${lines.slice(0, 2).join('\n')}\n`).toBe(before);
   expect(lines.slice(1).map((text) => (JSON.parse(text) as { file: string }).file)).toEqual(FILES);
@@ -106,33 +106,33 @@ test('a line that a kill cut off is dropped and its film done again', async () =
 
 test('a file that was changed is done again, one with another date only is not, and what other models computed is not taken', async () => {
   const { folder, out } = films();
-  const { line } = fakeLine();
-  await run(folder, out, line);
+  const { pipeline } = fakePipeline();
+  await run(folder, out, pipeline);
   const touch = (): void => utimesSync(join(folder, 'a.dcm'), new Date(), new Date(Date.now() + 5_000));
   touch();
-  expect((await run(folder, out, line)).worked).toBe(0);
+  expect((await run(folder, out, pipeline)).worked).toBe(0);
   const changed = Uint8Array.from(DRAWN[0]!);
   changed[changed.length - 1]! ^= 1;
   writeFileSync(join(folder, 'a.dcm'), changed);
   touch();
-  expect((await run(folder, out, line)).worked).toBe(1);
-  const other: Line = {
-    ...line,
+  expect((await run(folder, out, pipeline)).worked).toBe(1);
+  const other: Pipeline = {
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
-      models: line.identity().models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })),
+      ...pipeline.identity(),
+      models: pipeline.identity().models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })),
     }),
   };
   expect((await run(folder, out, other)).worked).toBe(3);
   expect(readdirSync(out)).toHaveLength(2);
-  expect((await run(folder, out, line)).worked).toBe(0);
-  const moved = { ...line.identity(), findings: [{ ...line.identity().findings[0]!, operatingPoint: 0.9 }] };
-  expect(analysisDigest(moved)).toBe(analysisDigest(line.identity()));
+  expect((await run(folder, out, pipeline)).worked).toBe(0);
+  const moved = { ...pipeline.identity(), findings: [{ ...pipeline.identity().findings[0]!, operatingPoint: 0.9 }] };
+  expect(analysisDigest(moved)).toBe(analysisDigest(pipeline.identity()));
 });
 
 test('files that are not there or lead out of the folder fail by themselves and are not remembered', async () => {
   const { folder, out } = films();
-  const { failures, records, lines } = await run(folder, out, fakeLine().line, [
+  const { failures, records, lines } = await run(folder, out, fakePipeline().pipeline, [
     '../out/x.dcm',
     'none.dcm',
     'deep',
@@ -151,7 +151,7 @@ test('files that are not there or lead out of the folder fail by themselves and 
 
 test('the report joins labels and films, and its page escapes what they say', async () => {
   const { folder, out } = films();
-  const { line } = fakeLine({ probability: 0.7 });
+  const { pipeline } = fakePipeline({ probability: 0.7 });
   const csv = Buffer.from(
     'file,label,ward\na.dcm,1,<script>alert(1)</script>\ndeep/b.dcm,0,B\nc.dcm,1,B\nnone.dcm,0,B\n',
   );
@@ -159,7 +159,7 @@ test('the report joins labels and films, and its page escapes what they say', as
   const { records, failures, patients } = await run(
     folder,
     out,
-    line,
+    pipeline,
     labels.films.map(({ file }) => file),
   );
   const report = makeReport({
@@ -168,7 +168,7 @@ test('the report joins labels and films, and its page escapes what they say', as
     records,
     patients,
     failures,
-    identity: line.identity(),
+    identity: pipeline.identity(),
     unlabelled: [],
     protocol: null,
     comparedWith: null,
@@ -215,14 +215,14 @@ async function reportOf(
   csv: string,
   folder: string,
   out: string,
-  line = fakeLine({ probability: 0.7 }).line,
+  pipeline = fakePipeline({ probability: 0.7 }).pipeline,
   { protocol = null, comparedWith = null }: Partial<Pick<EvaluationInput, 'protocol' | 'comparedWith'>> = {},
 ) {
   const labels = readLabels(Buffer.from(csv));
   const { records, failures, patients } = await run(
     folder,
     out,
-    line,
+    pipeline,
     labels.films.map(({ file }) => file),
   );
   const unlabelled = await unlabelledFiles(folder, labels.films, [out]);
@@ -232,7 +232,7 @@ async function reportOf(
     records,
     patients,
     failures,
-    identity: line.identity(),
+    identity: pipeline.identity(),
     unlabelled,
     protocol,
     comparedWith,

@@ -314,13 +314,13 @@ describe('requests', () => {
       await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' }, { instances });
     await archive.sampleMetadata(study, path.seriesInstanceUid, []);
     await archive.describe(path);
-    await archive.sightStudy(study);
+    await archive.findStudySummary(study);
     await archive.probe();
     await archive.findStudies({ from: '20240101', to: '20240102', offset: 0, limit: 10 });
     const times = { from: '0000', to: '1159' };
     await archive.findStudies({ from: '20240101', to: '20240101', times, offset: 0, limit: 10 });
-    await archive.sightStudies({ from: '20240101', to: '20240102', offset: 0, limit: 10 });
-    await archive.sightStudies({ from: '20240101', to: '20240101', times, offset: 0, limit: 10 });
+    await archive.findStudySummaries({ from: '20240101', to: '20240102', offset: 0, limit: 10 });
+    await archive.findStudySummaries({ from: '20240101', to: '20240101', times, offset: 0, limit: 10 });
     isCut = true;
     await archive.findInstances(study).catch(() => {});
     isCut = false;

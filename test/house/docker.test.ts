@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { VIEWER_VERSION } from '../../scripts/lib/viewer.cjs';
 import { parseConfig, readConfig } from '../../src/config/config';
@@ -113,6 +113,19 @@ test('what the images copy is there, and the ignore file lets it through but no 
     expect(allowed.some((entry) => name === entry || name.startsWith(`${entry}/`))).toBe(true);
   }
   expect(allowed.filter((entry) => 'docker/.env'.startsWith(entry))).toEqual([]);
+});
+
+test('a script that is copied by itself comes with the scripts that it needs', () => {
+  const scripts = DOCKERFILES.flatMap((name) => copies(name, false)).flatMap(({ sources }) =>
+    sources.filter((source) => source.endsWith('.cjs')),
+  );
+  expect(scripts).toContain('scripts/lib/viewer.cjs');
+  const needed = scripts.flatMap((script) =>
+    [...readFileSync(join(ROOT, script), 'utf8').matchAll(/require\('(\.[^']+)'\)/g)].map(([, name]) =>
+      join(dirname(script), name!),
+    ),
+  );
+  expect(needed.filter((name) => !scripts.includes(name))).toEqual([]);
 });
 
 test('pip takes nothing but what is named by its digest', () => {

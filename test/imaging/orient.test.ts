@@ -2,7 +2,7 @@ import { patientOrientation, STANDARD, turnOf } from '../../src/dicom/patient-or
 import { asStored, upright } from '../../src/imaging/orient';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import { type Cells, drawnCells, laid, lyingFilm, ORIENTATIONS, placeIn } from '../support/films/lying';
-import { fakeLine, twoLungs } from '../support/pipeline/line';
+import { fakePipeline, twoLungs } from '../support/pipeline/fake-pipeline';
 
 const plane = ({ rows, columns, cells }: Cells) => ({ rows, columns, values: Float32Array.from(cells) });
 const STANDING: Cells = { rows: 3, columns: 4, cells: Array.from({ length: 12 }, (_, i) => i * i) };
@@ -28,10 +28,10 @@ describe.each(ORIENTATIONS)('%s', (orientation) => {
     );
     const cam = Float32Array.from({ length: 14 * 14 }, (_, at) => (at === 14 * 4 + 3 ? 4 : 0));
     const standing = drawnCells({ seed: 3, view: 'PA', rows: 90, columns: 70 });
-    const { line, seen } = fakeLine({ lungs, cam });
-    const reference = fakeLine({ lungs, cam });
-    const outcome = await analyseFilm(lyingFilm(laid(standing, orientation), orientation), line);
-    await analyseFilm(lyingFilm(standing, 'L\\F'), reference.line);
+    const { pipeline, seen } = fakePipeline({ lungs, cam });
+    const reference = fakePipeline({ lungs, cam });
+    const outcome = await analyseFilm(lyingFilm(laid(standing, orientation), orientation), pipeline);
+    await analyseFilm(lyingFilm(standing, 'L\\F'), reference.pipeline);
     expect(seen[0]).toMatchObject({ rows: size, columns: size });
     // Rows and columns are resampled in another order, in floating point.
     const worst = seen[0]!.values.reduce(

@@ -1,24 +1,24 @@
-import { lineSettings, openLine } from '../../src/app/line';
+import { pipelineSettings, openPipeline } from '../../src/app/pipeline';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
 import { resample } from '../../src/imaging/plane';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
 import type { ExplainedFilm } from '../../src/pipeline/stage';
 import { type Cells, drawnCells, laid, lyingFilm, type Orientation, ORIENTATIONS } from '../support/films/lying';
 import { describeReal, realFile } from '../support/films/real-films';
 
-let line: Line;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  line = {
-    ...(await openLine(lineSettings())),
+  pipeline = {
+    ...(await openPipeline(pipelineSettings())),
     reader: unboundedReader,
   };
 }, 120_000);
 
 const STANDING = drawnCells({ seed: 1, view: 'PA', rows: 500, columns: 420 });
 const analyse = (orientation: Orientation, said: string) =>
-  analyseFilm(lyingFilm(laid(STANDING, orientation), said), line);
+  analyseFilm(lyingFilm(laid(STANDING, orientation), said), pipeline);
 
 test.each(['L\\F', 'R\\F', 'F\\R', 'H\\L'] as const)(
   '%s, said so: the result of the film as it is normally shown',
@@ -76,7 +76,8 @@ describeReal('real films, turned by the test', () => {
     for (const name of FILMS) {
       const cells = await standing(name);
       for (const orientation of ORIENTATIONS.slice(2))
-        slipped += (await analyseFilm(lyingFilm(laid(cells, orientation), ''), line)).outcome === 'analysed' ? 1 : 0;
+        slipped +=
+          (await analyseFilm(lyingFilm(laid(cells, orientation), ''), pipeline)).outcome === 'analysed' ? 1 : 0;
     }
     expect(slipped).toBeLessThanOrEqual(2);
   }, 400_000);

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareWith, type DriftReference, lastDays, referenceOf } from '../../src/monitoring/drift';
-import { count, DriftBook, emptyPage, readPages } from '../../src/monitoring/drift-book';
+import { count, DriftStore, emptyDriftCounts, readDriftDays } from '../../src/monitoring/drift-store';
 import { type FilmMeasures, MEASURE_NAMES } from '../../src/pipeline/measures';
-import { fakeModel } from '../support/pipeline/line';
+import { fakeModel } from '../support/pipeline/fake-pipeline';
 
 /** Normal deviates from a fixed linear congruential generator (Box and Muller). */
 function deviates(seed: number): () => number {
@@ -24,36 +24,40 @@ function stream(films: number, seed: number, mean: number): FilmMeasures[] {
 }
 
 function referenceFrom(films: FilmMeasures[]): DriftReference {
-  const page = emptyPage();
-  for (const film of films) count(page, film);
-  return { films: films.length, measures: page.measures };
+  const counts = emptyDriftCounts();
+  for (const film of films) count(counts, film);
+  return { films: films.length, measures: counts.measures };
 }
 
 const REFERENCE = referenceFrom(stream(1200, 1, 0.52));
 const noon = (day: string) => () => new Date(`${day}T12:00:00Z`);
 
-function bookOf(films: FilmMeasures[], dir = mkdtempSync(join(tmpdir(), 'hilum-drift-')), day = '2026-03-05'): string {
-  const book = new DriftBook(
+function storeWith(
+  films: FilmMeasures[],
+  dir = mkdtempSync(join(tmpdir(), 'hilum-drift-')),
+  day = '2026-03-05',
+): string {
+  const store = new DriftStore(
     dir,
     (error) => {
       throw error;
     },
     noon(day),
   );
-  for (const film of films) book.measured(film);
+  for (const film of films) store.measured(film);
   return dir;
 }
 
 const levels = (dir: string) =>
   Object.fromEntries(
-    compareWith(REFERENCE, readPages(dir, '2026-03-01', '2026-03-31').page).map(({ measure, level }) => [
+    compareWith(REFERENCE, readDriftDays(dir, '2026-03-01', '2026-03-31').counts).map(({ measure, level }) => [
       measure,
       level,
     ]),
   );
 
 test('a stream like the reference raises no alarm', () => {
-  expect(levels(bookOf(stream(400, 2, 0.52)))).toMatchObject({
+  expect(levels(storeWith(stream(400, 2, 0.52)))).toMatchObject({
     meanGrey: 'stable',
     greySpread: 'stable',
     lungFraction: 'stable',
@@ -61,7 +65,7 @@ test('a stream like the reference raises no alarm', () => {
 });
 
 test('brightened films raise it, for what they changed and for nothing else', () => {
-  expect(levels(bookOf(stream(400, 3, 0.62)))).toMatchObject({
+  expect(levels(storeWith(stream(400, 3, 0.62)))).toMatchObject({
     meanGrey: 'changed',
     greySpread: 'stable',
     lungFraction: 'stable',
@@ -69,33 +73,33 @@ test('brightened films raise it, for what they changed and for nothing else', ()
 });
 
 test('a handful of films is no alarm, whatever they look like by chance', () => {
-  expect(levels(bookOf(stream(8, 4, 0.52))).meanGrey).toMatch(/^(stable|too few films)$/);
+  expect(levels(storeWith(stream(8, 4, 0.52))).meanGrey).toMatch(/^(stable|too few films)$/);
 });
 
 test('what was never measured has no index', () => {
-  expect(levels(bookOf(stream(5, 5, 0.5))).probability).toBe('too few films');
+  expect(levels(storeWith(stream(5, 5, 0.5))).probability).toBe('too few films');
 });
 
 test('several workers and days are added up, days outside are not, and each film is on disk at once', () => {
-  const dir = bookOf(stream(3, 6, 0.5));
-  bookOf(stream(4, 7, 0.5), dir);
-  bookOf(stream(5, 8, 0.5), dir, '2026-03-06');
-  bookOf(stream(6, 9, 0.5), dir, '2026-04-01');
-  const { page, days } = readPages(dir, '2026-03-05', '2026-03-06');
-  expect(page.measures.meanGrey!.reduce((a, b) => a + b, 0)).toBe(12);
+  const dir = storeWith(stream(3, 6, 0.5));
+  storeWith(stream(4, 7, 0.5), dir);
+  storeWith(stream(5, 8, 0.5), dir, '2026-03-06');
+  storeWith(stream(6, 9, 0.5), dir, '2026-04-01');
+  const { counts, days } = readDriftDays(dir, '2026-03-05', '2026-03-06');
+  expect(counts.measures.meanGrey!.reduce((a, b) => a + b, 0)).toBe(12);
   expect(days.map(({ date }) => date)).toEqual(['2026-03-05', '2026-03-06']);
 });
 
-test('outcomes are counted with their reason, and the page holds counts only', () => {
+test('outcomes are counted with their reason, and the file holds counts only', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-drift-'));
-  const book = new DriftBook(dir, () => {}, noon('2026-03-05'));
-  book.film({ outcome: 'analysed', reason: null });
-  book.film({ outcome: 'not-analysed', reason: 'lateral-view' });
-  book.film({ outcome: 'not-analysed', reason: 'lateral-view' });
-  new DriftBook(dir, () => {}, noon('2026-03-05')).film({ outcome: 'analysed', reason: null });
-  new DriftBook(dir, () => {}, noon('2026-03-04')).film({ outcome: 'rejected', reason: 'unreadable' });
-  const { page, days } = readPages(dir, '2026-03-04', '2026-03-05');
-  expect(page.outcomes).toEqual({ analysed: 2, 'not-analysed lateral-view': 2, 'rejected unreadable': 1 });
+  const store = new DriftStore(dir, () => {}, noon('2026-03-05'));
+  store.film({ outcome: 'analysed', reason: null });
+  store.film({ outcome: 'not-analysed', reason: 'lateral-view' });
+  store.film({ outcome: 'not-analysed', reason: 'lateral-view' });
+  new DriftStore(dir, () => {}, noon('2026-03-05')).film({ outcome: 'analysed', reason: null });
+  new DriftStore(dir, () => {}, noon('2026-03-04')).film({ outcome: 'rejected', reason: 'unreadable' });
+  const { counts, days } = readDriftDays(dir, '2026-03-04', '2026-03-05');
+  expect(counts.outcomes).toEqual({ analysed: 2, 'not-analysed lateral-view': 2, 'rejected unreadable': 1 });
   expect(days).toEqual([
     { date: '2026-03-04', outcomes: { 'rejected unreadable': 1 } },
     { date: '2026-03-05', outcomes: { analysed: 2, 'not-analysed lateral-view': 2 } },
@@ -111,33 +115,33 @@ test('outcomes are counted with their reason, and the page holds counts only', (
 test('a clock set back over midnight loses no count', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-drift-'));
   const clock = ['2026-03-05', '2026-03-06', '2026-03-05', '2026-03-06'].map((day) => noon(day)());
-  const book = new DriftBook(
+  const store = new DriftStore(
     dir,
     () => {},
     () => clock.shift()!,
   );
-  for (let i = 0; i < 4; i++) book.film({ outcome: 'analysed', reason: null });
-  expect(readPages(dir, '2026-03-05', '2026-03-06').days).toEqual(
+  for (let i = 0; i < 4; i++) store.film({ outcome: 'analysed', reason: null });
+  expect(readDriftDays(dir, '2026-03-05', '2026-03-06').days).toEqual(
     ['2026-03-05', '2026-03-06'].map((date) => ({ date, outcomes: { analysed: 2 } })),
   );
 });
 
-test('a page that is damaged is named and left out; no folder is no film', () => {
-  const dir = bookOf(stream(3, 10, 0.5));
+test('a file that is damaged is named and left out; no folder is no film', () => {
+  const dir = storeWith(stream(3, 10, 0.5));
   writeFileSync(join(dir, 'drift', '2026-03-05-00000000.json'), '{');
-  expect(readPages(dir, '2026-03-05', '2026-03-05')).toMatchObject({
+  expect(readDriftDays(dir, '2026-03-05', '2026-03-05')).toMatchObject({
     days: [{ date: '2026-03-05' }],
     unread: ['2026-03-05-00000000.json'],
   });
-  expect(readPages(mkdtempSync(join(tmpdir(), 'hilum-drift-')), '2026-03-05', '2026-03-05').days).toEqual([]);
+  expect(readDriftDays(mkdtempSync(join(tmpdir(), 'hilum-drift-')), '2026-03-05', '2026-03-05').days).toEqual([]);
 });
 
 test('a folder that can not be written is told once, and holds up nothing', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-drift-'));
   writeFileSync(join(dir, 'drift'), 'a file where the folder should be');
   const told: unknown[] = [];
-  const book = new DriftBook(dir, (error) => told.push(error));
-  for (const film of stream(3, 11, 0.5)) book.measured(film);
+  const store = new DriftStore(dir, (error) => told.push(error));
+  for (const film of stream(3, 11, 0.5)) store.measured(film);
   expect(told).toHaveLength(1);
 });
 

@@ -2,12 +2,12 @@ import { join, resolve } from 'node:path';
 import { AnalysisThreads } from '../../src/pipeline/analysis-threads';
 import { deriveUid } from '../../src/dicom/uid';
 import type { FilmTask } from '../../src/pipeline/film-work';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 
 const FAULTY = join(resolve(__dirname, '../support/threads'), 'faulty-analysis-worker.cjs');
 const [DONE, EXIT, THROW, FAIL, TELL, WAIT, RELEASE] = [0, 1, 2, 3, 4, 5, 6] as const;
-const identity = fakeLine().line.identity();
+const identity = fakePipeline().pipeline.identity();
 
 /** What the thread of this test answers. */
 interface Seen {

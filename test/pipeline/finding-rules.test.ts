@@ -1,7 +1,7 @@
 import type { ModelManifest } from '../../src/model/manifest';
 import { findingsSchema } from '../../src/finding/config';
 import { findingRules } from '../../src/pipeline/finding-rules';
-import { fakeModel, HEADS } from '../support/pipeline/line';
+import { fakeModel, HEADS } from '../support/pipeline/fake-pipeline';
 
 const covid: ModelManifest = fakeModel('classification', 0).manifest;
 const several: ModelManifest = fakeModel('classification', 0, HEADS).manifest;

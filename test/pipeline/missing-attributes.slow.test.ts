@@ -5,7 +5,7 @@ import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FixtureElement } from '../support/films/dicom-fixture';
 import { drawnCells, lyingFilm } from '../support/films/lying';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { covid } from '../support/records/finding';
 import { dciodvfy } from '../support/servers/judges';
 
@@ -47,7 +47,7 @@ const ATTRIBUTES: readonly (readonly [name: string, tag: number, vr: string, val
   ['Specific Character Set', 0x00080005, 'CS', 'ISO_IR 100'],
 ];
 
-const { line } = fakeLine();
+const { pipeline } = fakePipeline();
 const cells = drawnCells({ seed: 5, view: 'PA', rows: 80, columns: 70 });
 const all = (changed: FixtureElement | null, without: number): FixtureElement[] => [
   ...ATTRIBUTES.filter(([, tag, vr]) => tag !== without && vr !== 'US').map(([, tag, vr, value]): FixtureElement => [
@@ -62,7 +62,7 @@ const all = (changed: FixtureElement | null, without: number): FixtureElement[] 
 const DOT = { rows: 1, columns: 1, rgb: new Uint8Array(3) };
 
 async function faults(film: Uint8Array): Promise<readonly string[]> {
-  const outcome = await analyseFilm(film, line);
+  const outcome = await analyseFilm(film, pipeline);
   if (outcome.outcome !== 'analysed') return [outcome.refusal.text];
   const { attributes } = outcome.explained.inferred.preprocessed.decoded;
   const report = {
@@ -82,8 +82,8 @@ async function faults(film: Uint8Array): Promise<readonly string[]> {
     objects: ['heatMap'],
   } as const;
   const objects = [
-    buildSecondaryCapture(attributes, DOT, line.identity()),
-    buildStructuredReport(attributes, report, line.identity()),
+    buildSecondaryCapture(attributes, DOT, pipeline.identity()),
+    buildStructuredReport(attributes, report, pipeline.identity()),
   ];
   return objects.flatMap((object) => dciodvfy(writePart10(object)).errors);
 }
@@ -113,8 +113,8 @@ test.each([
   ['Series Instance UID', 0x0020000e],
   ['SOP Class UID', 0x00080016],
 ])('without a %s no result could refer to the film: a clear error', async (_, tag) => {
-  const outcome = await analyseFilm(lyingFilm(cells, 'L\\F', [], tag), line);
-  expect(() => encode(outcome, line.identity())).toThrow(
+  const outcome = await analyseFilm(lyingFilm(cells, 'L\\F', [], tag), pipeline);
+  expect(() => encode(outcome, pipeline.identity())).toThrow(
     expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
   );
 });
@@ -125,9 +125,9 @@ describe('UIDs that are no UIDs by PS3.5 section 9.1, but stand in archives', ()
     ['leading zeros', 'SOPInstanceUID', 0x00080018, '999.999.01.23.45.6789'],
     ['a single component', 'SeriesInstanceUID', 0x0020000e, '12345'],
   ])('%s in %s: analysed, and the results carry it as it is', async (_, keyword, tag, uid) => {
-    const outcome = await analyseFilm(lyingFilm(cells, 'L\\F', [[tag, 'UI', uid]]), line);
+    const outcome = await analyseFilm(lyingFilm(cells, 'L\\F', [[tag, 'UI', uid]]), pipeline);
     expect(outcome).toMatchObject({ outcome: 'analysed' });
-    for (const { bytes } of encode(outcome, line.identity())) {
+    for (const { bytes } of encode(outcome, pipeline.identity())) {
       expect(Buffer.from(bytes).includes(Buffer.from(uid))).toBe(
         keyword !== 'SeriesInstanceUID' || Buffer.from(bytes).includes('Imaging Measurement Report'),
       );

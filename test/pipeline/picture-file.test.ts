@@ -4,7 +4,7 @@ import { kindOf, openPicture } from '../../src/pipeline/picture-file';
 import { decodePixels } from '../../src/dicom/pixels';
 import { minMax } from '../../src/imaging/plane';
 import { analysePixels } from '../../src/pipeline/pipeline';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 
 const [ROWS, COLUMNS] = [48, 32];
 const grey = (row: number, column: number) => 20 + 3 * row + 2 * column;
@@ -99,8 +99,8 @@ test('damaged and impossible pictures are undecodable', () => {
 });
 
 test('a picture goes the shipped way from its pixels on', async () => {
-  const { line, seen } = fakeLine({ probability: 0.7 });
-  const outcome = await analysePixels(openPicture(png(0, 8, grey), 'png'), line);
+  const { pipeline, seen } = fakePipeline({ probability: 0.7 });
+  const outcome = await analysePixels(openPicture(png(0, 8, grey), 'png'), pipeline);
   expect(outcome).toMatchObject({ outcome: 'analysed', explained: { inferred: { view: { view: 'frontal' } } } });
   expect(seen).toHaveLength(1);
   expect(
@@ -109,10 +109,12 @@ test('a picture goes the shipped way from its pixels on', async () => {
         png(0, 8, () => 7),
         'png',
       ),
-      line,
+      pipeline,
     ),
   ).toMatchObject({ outcome: 'not-analysed', refusal: { reason: 'blank-image' } });
-  expect(await analysePixels(openPicture(png(0, 8, grey), 'png'), fakeLine({ lateral: 0.9 }).line)).toMatchObject({
+  expect(
+    await analysePixels(openPicture(png(0, 8, grey), 'png'), fakePipeline({ lateral: 0.9 }).pipeline),
+  ).toMatchObject({
     outcome: 'not-analysed',
     view: 'lateral',
   });

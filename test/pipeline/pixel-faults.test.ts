@@ -6,7 +6,7 @@ import { preprocess } from '../../src/pipeline/preprocess';
 import { readPart10 } from '../../src/dicom/read';
 import { reduced } from '../support/films/displayed';
 import { film as dicomFilm, type FilmOptions } from '../support/films/dicom-fixture';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 
 const SIDE = 200;
 const frontal = (seed: number) => drawSyntheticFilm({ seed, view: seed % 2 ? 'PA' : 'AP', rows: SIDE, columns: SIDE });
@@ -45,23 +45,23 @@ test('noise, and a ramp, have no such fault: they are left to the networks', () 
 
 const analyse = async (
   cells: readonly number[],
-  answers: Parameters<typeof fakeLine>[0],
+  answers: Parameters<typeof fakePipeline>[0],
   options: FilmOptions = {},
 ) => {
-  const { line, seen } = fakeLine(answers);
+  const { pipeline, seen } = fakePipeline(answers);
   const measured: object[] = [];
   const bytes = dicomFilm(cells, { rows: SIDE, columns: SIDE, ...options });
   const opened = readPart10(bytes);
   const outcome = await analysePixels(
     { sopInstanceUid: parseUid('1.2.3'), attributes: { ...opened.attributes, Modality: 'CR' }, opened },
-    { ...line, observer: { stage: () => {}, film: () => {}, measured: (one) => void measured.push(one) } },
+    { ...pipeline, observer: { stage: () => {}, film: () => {}, measured: (one) => void measured.push(one) } },
   );
   return { outcome, seen, measured };
 };
 const PIXELS = Array.from(frontal(1).pixels);
 
 test('a fault that can be computed is the reason, whatever the networks would say', async () => {
-  const spoilt = { lateral: 0.99, unlike: 0.99 };
+  const spoilt = { lateral: 0.99, outOfDistribution: 0.99 };
   expect((await analyse(PIXELS, spoilt, { photometric: 'MONOCHROME1' })).outcome).toMatchObject({
     outcome: 'not-analysed',
     refusal: { reason: 'inverted-image' },
@@ -82,9 +82,9 @@ test('a fault that can be computed is the reason, whatever the networks would sa
 });
 
 test.each([
-  [{ lateral: 0.99, unlike: 0.02 }, 'lateral-view', 'lateral', /lateral view; only frontal/],
-  [{ lateral: 0.01, unlike: 0.99 }, 'unlike-training-films', 'frontal', /does not look like/],
-  [{ lateral: 0.99, unlike: 0.99 }, 'unlike-training-films', null, /is a lateral view or no chest film/],
+  [{ lateral: 0.99, outOfDistribution: 0.02 }, 'lateral-view', 'lateral', /lateral view; only frontal/],
+  [{ lateral: 0.01, outOfDistribution: 0.99 }, 'unlike-training-films', 'frontal', /does not look like/],
+  [{ lateral: 0.99, outOfDistribution: 0.99 }, 'unlike-training-films', null, /is a lateral view or no chest film/],
 ])('networks that answer %j: %s', async (answers, reason, view, text) => {
   const { outcome } = await analyse(PIXELS, answers);
   expect(outcome).toMatchObject({

@@ -5,10 +5,10 @@ import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
 import type { StudyRun } from '../../src/pipeline/study';
 import { noteUid, rejectionNote } from '../support/films/rejection-note';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
+import { fakePipeline, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/fake-pipeline';
 
 const DRAWN = { seed: 1, view: 'PA', rows: 280, columns: 240 } as const;
 const { studyInstanceUid: STUDY, sopInstanceUid: FILM } = syntheticUids(DRAWN);
@@ -20,21 +20,21 @@ function setUp(films: readonly SyntheticObject[] = [DRAWN]) {
   const reject = (title: string, rejected: Parameters<typeof rejectionNote>[1] = references) =>
     archive.put(rejectionNote(title, rejected));
   const takeBack = (title: string, rejected = references) => archive.objects.delete(noteUid(title, rejected));
-  const run = ({ line = fakeLine().line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
-    runKnownStudy(STUDY, { redelivered: false, compare: true, ...options }, line, { archive, announcer });
+  const run = ({ pipeline = fakePipeline().pipeline, ...options }: Partial<StudyRun> & { pipeline?: Pipeline } = {}) =>
+    runKnownStudy(STUDY, { redelivered: false, compare: true, ...options }, pipeline, { archive, announcer });
   const reports = () =>
     [...archive.objects.values()].filter(({ reference }) => reference.modality === 'SR').map(({ bytes }) => bytes);
   return { archive, announcer, references, reject, takeBack, run, reports };
 }
 
 /** Another version of the networks, so that its reports have other UIDs. */
-function otherVersion(): Line {
-  const { line } = fakeLine();
+function otherVersion(): Pipeline {
+  const { pipeline } = fakePipeline();
   const identity = () => {
-    const known = line.identity();
+    const known = pipeline.identity();
     return { ...known, models: known.models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })) };
   };
-  return { ...line, identity };
+  return { ...pipeline, identity };
 }
 
 test('a film that was rejected before anybody read it is not fetched, and gets no report', async () => {
@@ -250,10 +250,10 @@ test('rejected once more for another reason: told anew, in a chain of its own', 
 
 test('read by version 0.1, whose reports hold no digest: withdrawn, and told again after a kill', async () => {
   const { archive, announcer, run, reject, reports } = setUp();
-  const line = otherVersion();
-  const outcome = await analyseFilm(syntheticDicom(DRAWN), line);
+  const pipeline = otherVersion();
+  const outcome = await analyseFilm(syntheticDicom(DRAWN), pipeline);
   const { explained } = outcome as Extract<typeof outcome, { outcome: 'analysed' }>;
-  const objects = encode({ outcome: 'analysed', sopInstanceUid: parseUid(FILM), explained }, line.identity());
+  const objects = encode({ outcome: 'analysed', sopInstanceUid: parseUid(FILM), explained }, pipeline.identity());
   for (const { bytes } of objects) archive.put(bytes);
   reject('113037');
   announcer.fail = true;
@@ -268,10 +268,10 @@ test('read by version 0.1, whose reports hold no digest: withdrawn, and told aga
 
 test('hidden, and withdrawn by another version: nothing new is said', async () => {
   const { archive, announcer, run, reject } = setUp();
-  await run({ line: otherVersion() });
+  await run({ pipeline: otherVersion() });
   reject('113001');
   archive.objects.delete(FILM);
-  await run({ line: otherVersion() });
+  await run({ pipeline: otherVersion() });
   expect(await run()).toBeNull();
   expect(await run({ reanalyze: true })).toBeNull();
   expect(announcer.events).toHaveLength(2);

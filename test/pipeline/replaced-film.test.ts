@@ -5,9 +5,15 @@ import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
 import type { StudyRun } from '../../src/pipeline/study';
-import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
+import {
+  checkedPipeline,
+  fakePipeline,
+  MemoryAnnouncer,
+  MemoryArchive,
+  runKnownStudy,
+} from '../support/pipeline/fake-pipeline';
 
 const DRAWN = { seed: 1, view: 'PA', rows: 280, columns: 240 } as const;
 const { studyInstanceUid: STUDY, sopInstanceUid: FILM } = syntheticUids(DRAWN);
@@ -19,7 +25,7 @@ const identifiersOf = (film: typeof DRAWN) => {
   return { StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid, SOPInstanceUID: sopInstanceUid };
 };
 
-function setUp(line: Line = fakeLine().line) {
+function setUp(pipeline: Pipeline = fakePipeline().pipeline) {
   const archive = new MemoryArchive();
   const announcer = new MemoryAnnouncer();
   const overwrite = (bytes: Uint8Array) => {
@@ -28,7 +34,7 @@ function setUp(line: Line = fakeLine().line) {
   };
   overwrite(content(1));
   /** As the archive's event has it run. */
-  const run = ({ line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
+  const run = ({ pipeline: other = pipeline, ...options }: Partial<StudyRun> & { pipeline?: Pipeline } = {}) =>
     runKnownStudy(STUDY, { redelivered: false, compare: true, ...options }, other, { archive, announcer });
   const reports = () =>
     [...archive.objects.values()]
@@ -38,14 +44,14 @@ function setUp(line: Line = fakeLine().line) {
 }
 
 const reportIn = (event: Awaited<ReturnType<typeof runKnownStudy>>) => event!.films[0]!.outputs.at(-1)!.sopInstanceUid;
-const calm = fakeLine({ probability: 0.1 }).line;
+const calm = fakePipeline({ probability: 0.1 }).pipeline;
 
 test('a film overwritten under its UID is read anew, beside the old result, which the new one names', async () => {
   const { archive, overwrite, run, reports } = setUp();
   const first = await run();
   expect(first!.films[0]).not.toHaveProperty('supersedes');
   overwrite(content(2));
-  const second = await run({ line: calm });
+  const second = await run({ pipeline: calm });
   expect([first!.priority, second!.priority]).toEqual(['urgent', 'routine']);
   expect(second!.films).toEqual([expect.objectContaining({ outcome: 'analysed', supersedes: [reportIn(first)] })]);
   expect(archive.objects.size).toBe(1 + 2 + 2);
@@ -78,7 +84,7 @@ test('only where it is asked to compare; else one query is all', async () => {
   expect(archive.calls).toEqual({ ...before, find: before.find + 1 });
   expect(await run({ compare: false, reanalyze: true })).toBeNull();
   expect(
-    await runKnownStudy(STUDY, { redelivered: false, reanalyze: true }, fakeLine().line, {
+    await runKnownStudy(STUDY, { redelivered: false, reanalyze: true }, fakePipeline().pipeline, {
       archive,
       announcer: new MemoryAnnouncer(),
     }),
@@ -130,38 +136,38 @@ test('a redelivered event tells of the result in effect, not of the first', asyn
   const { overwrite, run } = setUp();
   await run();
   overwrite(content(2));
-  const second = await run({ line: calm });
-  const again = await run({ line: calm, redelivered: true });
+  const second = await run({ pipeline: calm });
+  const again = await run({ pipeline: calm, redelivered: true });
   expect(again!.films).toEqual(second!.films);
   expect(again!.priority).toBe('routine');
   expect(again!.skipped).toEqual([]);
 });
 
 describe('with another version', () => {
-  const newer = (line: Line): Line => ({
-    ...line,
+  const newer = (pipeline: Pipeline): Pipeline => ({
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
-      models: line.identity().models.map((model) => ({ ...model, version: '2' })),
+      ...pipeline.identity(),
+      models: pipeline.identity().models.map((model) => ({ ...model, version: '2' })),
     }),
   });
 
   test('a film that is read anew names the older report; its UIDs are those of a first result', async () => {
     const { run, reports } = setUp();
     const first = reportIn(await run());
-    const event = await run({ line: newer(calm), reanalyze: true });
+    const event = await run({ pipeline: newer(calm), reanalyze: true });
     expect(event!.films[0]!.supersedes).toEqual([first]);
     const fresh = setUp();
-    expect(reportIn(await fresh.run({ line: newer(calm) }))).toBe(reportIn(event));
+    expect(reportIn(await fresh.run({ pipeline: newer(calm) }))).toBe(reportIn(event));
     expect(reports()[1]!.links.predecessors).toHaveLength(1);
   });
 
   test('the result of another version holds as long as the content does, and is replaced with it', async () => {
     const { overwrite, run } = setUp();
     const first = reportIn(await run());
-    expect(await run({ line: newer(calm) })).toBeNull();
+    expect(await run({ pipeline: newer(calm) })).toBeNull();
     overwrite(content(2));
-    const event = await run({ line: newer(calm) });
+    const event = await run({ pipeline: newer(calm) });
     expect(event!.films[0]!.supersedes).toEqual([first]);
     expect(await run()).toBeNull();
   });
@@ -169,11 +175,11 @@ describe('with another version', () => {
 
 test('a report without a digest, as version 0.1 wrote them, counts as unchanged', async () => {
   const { archive, announcer, overwrite, run } = setUp();
-  const { line } = fakeLine();
-  const outcome = await analyseFilm(content(1), line);
+  const { pipeline } = fakePipeline();
+  const outcome = await analyseFilm(content(1), pipeline);
   const { explained } = outcome as Extract<typeof outcome, { outcome: 'analysed' }>;
   const bare = { outcome: 'analysed', sopInstanceUid: FILM, explained } as const;
-  for (const { bytes } of encode(bare, line.identity())) archive.put(bytes);
+  for (const { bytes } of encode(bare, pipeline.identity())) archive.put(bytes);
   overwrite(content(2));
   expect(await run()).toBeNull();
   expect(announcer.events).toEqual([]);
@@ -225,7 +231,7 @@ describe('the same SOP Instance UID in two studies', () => {
   const result = async (study: Uid, bytes: Uint8Array, before: readonly Uint8Array[] = []) => {
     const [archive, announcer] = [new MemoryArchive(), new MemoryAnnouncer()];
     for (const object of [bytes, ...before]) archive.put(object);
-    const event = await runKnownStudy(study, { redelivered: false, compare: true }, checkedLine(0.9, 0.9), {
+    const event = await runKnownStudy(study, { redelivered: false, compare: true }, checkedPipeline(0.9, 0.9), {
       archive,
       announcer,
     });
@@ -253,7 +259,7 @@ describe('the same SOP Instance UID in two studies', () => {
       ...report,
       reference: { ...report.reference, studyInstanceUid: RIGHT },
     });
-    const event = await runKnownStudy(RIGHT, { redelivered: false, compare: true }, fakeLine().line, {
+    const event = await runKnownStudy(RIGHT, { redelivered: false, compare: true }, fakePipeline().pipeline, {
       archive,
       announcer: new MemoryAnnouncer(),
     });

@@ -7,8 +7,8 @@ import { encode } from '../../src/pipeline/encode';
 import { leadingExplanation } from '../../src/pipeline/explain';
 import { findingRules } from '../../src/pipeline/finding-rules';
 import { resultOf } from '../../src/pipeline/notify';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
-import { fakeLine, fakeModel, HEADS } from '../support/pipeline/line';
+import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
+import { fakePipeline, fakeModel, HEADS } from '../support/pipeline/fake-pipeline';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
 const map = (at: number): Plane => ({
@@ -18,9 +18,13 @@ const map = (at: number): Plane => ({
 });
 
 /** COVID-19 by one network, then two findings by another one that sees film and box. */
-function lineOf(opacity: number, tuberculosis: number, rules: readonly object[] = []): { line: Line; seen: Plane[] } {
+function lineOf(
+  opacity: number,
+  tuberculosis: number,
+  rules: readonly object[] = [],
+): { pipeline: Pipeline; seen: Plane[] } {
   const seen: Plane[] = [];
-  const { line } = fakeLine({ probability: 0.1 });
+  const { pipeline } = fakePipeline({ probability: 0.1 });
   const second: Model = {
     manifest: { ...fakeModel('classification', 0, HEADS).manifest, id: 'several' },
     predict: async (...planes) => {
@@ -34,29 +38,29 @@ function lineOf(opacity: number, tuberculosis: number, rules: readonly object[] 
       };
     },
   };
-  const networks = [line.models.classifiers[0]!.model, second];
+  const networks = [pipeline.models.classifiers[0]!.model, second];
   const all = findingRules(
     networks.map(({ manifest }) => manifest),
     findingsSchema.parse({ rules }),
   );
   const classifiers = networks.map((model, at) => ({ model, rules: all[at]! }));
   const identity = () => ({
-    ...line.identity(),
+    ...pipeline.identity(),
     models: [
-      ...line.identity().models,
+      ...pipeline.identity().models,
       { id: 'several', version: '1.0.0', title: 'several', sha256: 'b'.repeat(64), task: 'classification' as const },
     ],
     findings: classifiers.flatMap(({ model, rules: own }) =>
       own.flatMap((rule) => (rule === null ? [] : [{ ...rule, model: model.manifest.id }])),
     ),
   });
-  return { line: { ...line, models: { ...line.models, classifiers }, identity }, seen };
+  return { pipeline: { ...pipeline, models: { ...pipeline.models, classifiers }, identity }, seen };
 }
 
-async function workOn(line: Line) {
-  const outcome = await analyseFilm(FILM, line);
+async function workOn(pipeline: Pipeline) {
+  const outcome = await analyseFilm(FILM, pipeline);
   if (outcome.outcome !== 'analysed') throw new Error(outcome.refusal.text);
-  const report = encode(outcome, line.identity()).at(-1)!;
+  const report = encode(outcome, pipeline.identity()).at(-1)!;
   return {
     result: resultOf(report.sopInstanceUid, outcome, []),
     reading: readReport(report.bytes),
@@ -65,8 +69,8 @@ async function workOn(line: Line) {
 }
 
 test('the network sees the film and the box around its lungs, each at its size', async () => {
-  const { line, seen } = lineOf(0.9, 0.1);
-  await workOn(line);
+  const { pipeline, seen } = lineOf(0.9, 0.1);
+  await workOn(pipeline);
   expect(seen.map(({ rows, columns }) => [rows, columns])).toEqual([
     [56, 56],
     [56, 56],
@@ -75,7 +79,7 @@ test('the network sees the film and the box around its lungs, each at its size',
 });
 
 test('each finding is told and read back; the one that makes the film urgent stands for it', async () => {
-  const { result, reading, explained } = await workOn(lineOf(0.9, 0.99).line);
+  const { result, reading, explained } = await workOn(lineOf(0.9, 0.99).pipeline);
   expect(result.findings.map(({ label, atOrAbove, priority, mode }) => [label, atOrAbove, priority, mode])).toEqual([
     ['COVID-19', false, 'routine', 'live'],
     ['lung opacity', true, 'urgent', 'live'],
@@ -87,21 +91,21 @@ test('each finding is told and read back; the one that makes the film urgent sta
 });
 
 test('one in shadow moves nothing, and one that is off is not told', async () => {
-  const { result, reading } = await workOn(lineOf(0.1, 0.99).line);
+  const { result, reading } = await workOn(lineOf(0.1, 0.99).pipeline);
   expect(reading.priority).toBe('routine');
   expect(result.probability).toBe(Math.fround(0.1));
-  const off = await workOn(lineOf(0.9, 0.99, [{ finding: 'tuberculosis', mode: 'off' }]).line);
+  const off = await workOn(lineOf(0.9, 0.99, [{ finding: 'tuberculosis', mode: 'off' }]).pipeline);
   expect(off.result.findings.map(({ label }) => label)).toEqual(['COVID-19', 'lung opacity']);
 });
 
 test('a site may have a finding told that makes no film urgent', async () => {
-  const { reading } = await workOn(lineOf(0.9, 0.1, [{ finding: 'lung opacity', priority: 'routine' }]).line);
+  const { reading } = await workOn(lineOf(0.9, 0.1, [{ finding: 'lung opacity', priority: 'routine' }]).pipeline);
   expect(reading.priority).toBe('routine');
   expect(reading.findings[1]).toMatchObject({ atOrAbove: true, priority: 'routine' });
 });
 
 test('the heat lies where the maps of both regions say', async () => {
-  const { explained } = await workOn(lineOf(0.9, 0.1).line);
+  const { explained } = await workOn(lineOf(0.9, 0.1).pipeline);
   const { values, rows, columns } = explained.findings[1]!.heat;
   expect([rows, columns]).toEqual([56, 56]);
   const hottest = values.indexOf(1);
@@ -111,9 +115,9 @@ test('the heat lies where the maps of both regions say', async () => {
 });
 
 test('picture and maps name the finding that they show, and its network', async () => {
-  const { line } = lineOf(0.9, 0.1);
-  const outcome = await analyseFilm(FILM, line);
-  const identity = { ...line.identity(), objects: { ...ALL_OBJECTS } };
+  const { pipeline } = lineOf(0.9, 0.1);
+  const outcome = await analyseFilm(FILM, pipeline);
+  const identity = { ...pipeline.identity(), objects: { ...ALL_OBJECTS } };
   const objects = encode(outcome, identity).map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
   const [picture, , map, presentation] = objects;
   expect(objects).toHaveLength(5);

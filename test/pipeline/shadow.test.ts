@@ -7,11 +7,17 @@ import { CatchUp, type CountedSeries } from '../../src/catch-up/catch-up';
 import { text } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
 import { deriveUid } from '../../src/dicom/uid';
-import { ShadowFile } from '../../src/monitoring/shadow-book';
+import { ShadowFileStore } from '../../src/monitoring/shadow-store';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
 import { rejectionNote } from '../support/films/rejection-note';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere, shadowStudyHere } from '../support/pipeline/line';
+import {
+  fakePipeline,
+  MemoryAnnouncer,
+  MemoryArchive,
+  runStudyHere,
+  shadowStudyHere,
+} from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 
 const SMALL = { rows: 96, columns: 80, seed: 1 } as const;
@@ -22,14 +28,14 @@ const FILMS = [
 const DRAWN = FILMS.map((film) => syntheticDicom(film));
 const STUDY = syntheticUids(FILMS[0]).studyInstanceUid;
 
-const opened: ShadowFile[] = [];
-async function open(...args: Parameters<typeof ShadowFile.open>): Promise<ShadowFile> {
-  const book = await ShadowFile.open(...args);
-  opened.push(book);
-  return book;
+const opened: ShadowFileStore[] = [];
+async function open(...args: Parameters<typeof ShadowFileStore.open>): Promise<ShadowFileStore> {
+  const store = await ShadowFileStore.open(...args);
+  opened.push(store);
+  return store;
 }
 afterEach(async () => {
-  for (const book of opened.splice(0)) await book.close();
+  for (const store of opened.splice(0)) await store.close();
 });
 
 const folder = () => mkdtempSync(join(tmpdir(), 'hilum-shadow-'));
@@ -51,9 +57,9 @@ function archiveWithFilms(): MemoryArchive {
 }
 
 test('each film is noted once, nothing is stored, and the next run finds nothing new', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine({ probability: 0.7 })];
-  const book = await open(dir);
-  const result = await shadowStudyHere(STUDY, {}, line, archive, book);
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline({ probability: 0.7 })];
+  const store = await open(dir);
+  const result = await shadowStudyHere(STUDY, {}, pipeline, archive, store);
   expect(result).toMatchObject({
     studyInstanceUid: STUDY,
     priority: 'urgent',
@@ -75,32 +81,32 @@ test('each film is noted once, nothing is stored, and the next run finds nothing
     [syntheticUids(FILMS[1]).sopInstanceUid, 'not-analysed', 'lateral-view', undefined, false],
   ]);
   expect(readFileSync(join(dir, 'shadow.jsonl'), 'utf8')).not.toMatch(/SYNTHETIC|Synthetic/);
-  expect(await shadowStudyHere(STUDY, {}, line, archive, book)).toBeNull();
-  await book.close();
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, store)).toBeNull();
+  await store.close();
   const reopened = await open(dir);
-  expect(await shadowStudyHere(STUDY, {}, line, archive, reopened)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, reopened)).toBeNull();
   expect(archive.calls).toMatchObject({ retrieve: 2, store: 0 });
   await reopened.close();
 });
 
 test('the same films are analysed in earnest once the mode is live', async () => {
-  const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
+  const [archive, { pipeline }, announcer] = [archiveWithFilms(), fakePipeline(), new MemoryAnnouncer()];
   const dir = folder();
-  await shadowStudyHere(STUDY, {}, line, archive, await open(dir));
+  await shadowStudyHere(STUDY, {}, pipeline, archive, await open(dir));
   const [{ report }] = records(dir) as [ShadowRecord];
-  await runStudyHere(STUDY, { redelivered: false }, line, { archive, announcer });
+  await runStudyHere(STUDY, { redelivered: false }, pipeline, { archive, announcer });
   expect(archive.objects.has(report)).toBe(true);
   expect(announcer.events).toHaveLength(1);
 });
 
 test('beside a live service, with the same models or others, each film is noted all the same', async () => {
-  const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
-  await runStudyHere(STUDY, { redelivered: false }, line, { archive, announcer });
+  const [archive, { pipeline }, announcer] = [archiveWithFilms(), fakePipeline(), new MemoryAnnouncer()];
+  await runStudyHere(STUDY, { redelivered: false }, pipeline, { archive, announcer });
   const [dir, stored] = [folder(), archive.calls.store];
-  const book = await open(dir);
-  const series = await seriesWithShadow(STUDY, { findSeries: async () => seriesOf(archive) }, book);
+  const store = await open(dir);
+  const series = await seriesWithShadow(STUDY, { findSeries: async () => seriesOf(archive) }, store);
   expect(series.filter(({ modality }) => modality === 'SR').map(({ instances }) => instances)).toEqual([0]);
-  await shadowStudyHere(STUDY, {}, line, archive, book);
+  await shadowStudyHere(STUDY, {}, pipeline, archive, store);
   expect(records(dir)[0]).toMatchObject({
     findings: [{ label: 'COVID-19', probability: expect.any(Number) as number, operatingPoint: 0.5, mode: 'live' }],
   });
@@ -121,23 +127,23 @@ function seriesOf(archive: MemoryArchive): CountedSeries[] {
 }
 
 test('an archive that fails between two films loses neither: the next try does the rest', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
-  const book = await open(dir);
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline()];
+  const store = await open(dir);
   archive.before = (call) => {
     if (call === 'retrieve' && archive.calls.retrieve === 2)
       throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
   };
-  await expect(shadowStudyHere(STUDY, {}, line, archive, book)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+  await expect(shadowStudyHere(STUDY, {}, pipeline, archive, store)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
   expect(records(dir)).toHaveLength(1);
-  expect(await shadowStudyHere(STUDY, {}, line, archive, book)).toMatchObject({ films: [{}] });
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, store)).toMatchObject({ films: [{}] });
   expect(records(dir)).toHaveLength(2);
 });
 
 test('a line that a kill cut off is dropped, and the next one stands by itself', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
-  const book = await open(dir);
-  await shadowStudyHere(STUDY, {}, line, archive, book);
-  await book.close();
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline()];
+  const store = await open(dir);
+  await shadowStudyHere(STUDY, {}, pipeline, archive, store);
+  await store.close();
   const whole = readFileSync(join(dir, 'shadow.jsonl'), 'utf8');
   appendFileSync(join(dir, 'shadow.jsonl'), '{"at":"2026-01-');
   const again = await open(dir);
@@ -162,16 +168,16 @@ const record = (film: number, report = film): ShadowRecord => ({
 test('the files are bounded; what the oldest held is forgotten, also after a restart', async () => {
   const dir = folder();
   const limits = { fileBytes: 1_000, files: 3 };
-  const book = await open(dir, limits);
-  for (let film = 0; film < 40; film++) await book.add(record(film));
-  await Promise.all([book.add(record(39)), book.add(record(40)), book.add(record(40))]);
+  const store = await open(dir, limits);
+  for (let film = 0; film < 40; film++) await store.add(record(film));
+  await Promise.all([store.add(record(39)), store.add(record(40)), store.add(record(40))]);
   const kept = records(dir).map(({ report }) => report);
   expect(readdirSync(dir).length).toBe(3);
   expect(new Set(kept).size).toBe(kept.length);
   expect(kept).toContain(record(40).report);
-  await book.close();
+  await store.close();
   const reopened = await open(dir, limits);
-  for (const each of [book, reopened]) {
+  for (const each of [store, reopened]) {
     expect(each.has(record(0).report)).toBe(false);
     expect(kept.every((report) => each.has(report))).toBe(true);
     expect([0, 1, 2].map((study) => each.filmsOf(record(study).studyInstanceUid)).reduce((a, b) => a + b)).toBe(
@@ -180,8 +186,8 @@ test('the files are bounded; what the oldest held is forgotten, also after a res
   }
 });
 
-test('the catch-up counts what the book has, films not analyses, and leaves such a study alone', async () => {
-  const book = await open(folder());
+test('the catch-up counts what the store has, films not analyses, and leaves such a study alone', async () => {
+  const store = await open(folder());
   const told: string[] = [];
   const study = record(0).studyInstanceUid;
   const archive = { findSeries: async () => [{ modality: 'DX', description: 'chest', instances: 2 }] };
@@ -196,10 +202,10 @@ test('the catch-up counts what the book has, films not analyses, and leaves such
     const catchUp = new CatchUp(
       {
         source,
-        findSeries: (uid) => seriesWithShadow(uid, archive, book),
+        findSeries: (uid) => seriesWithShadow(uid, archive, store),
         findSeriesOf: async () => new Map(),
         coveredFilms: () => Promise.resolve(0),
-        tell: async ({ studyInstanceUid }) => void told.push(studyInstanceUid),
+        publish: async ({ studyInstanceUid }) => void told.push(studyInstanceUid),
         depth: async () => 0,
       },
       { intervalMs: 1000, studiesPerMinute: 60_000, queueLimit: 100 },
@@ -209,23 +215,23 @@ test('the catch-up counts what the book has, films not analyses, and leaves such
     return told.length;
   };
   expect(await round()).toBe(1);
-  await book.add(record(0));
-  await book.add(record(0, 100));
+  await store.add(record(0));
+  await store.add(record(0, 100));
   expect(await round()).toBe(1);
-  await book.add(record(3));
+  await store.add(record(3));
   expect(await round()).toBe(0);
 });
 
 test('a film that was rejected is left alone', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline()];
   const references = [...archive.objects.values()].map(({ reference }) => reference);
-  const book = await open(dir);
+  const store = await open(dir);
   const note = archive.put(rejectionNote('113001', [references[0]!]));
-  expect((await shadowStudyHere(STUDY, {}, line, archive, book)) as object).toMatchObject({
+  expect((await shadowStudyHere(STUDY, {}, pipeline, archive, store)) as object).toMatchObject({
     films: [{ sopInstanceUid: references[1]!.sopInstanceUid }],
   });
   archive.objects.delete(note.sopInstanceUid);
   archive.put(rejectionNote('113037', references));
-  expect(await shadowStudyHere(STUDY, {}, line, archive, book)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, store)).toBeNull();
   expect(records(dir)).toHaveLength(1);
 });

@@ -4,14 +4,14 @@ import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { encode, readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
 import { checkShortcut, requireShortcutModel } from '../../src/pipeline/shortcut-check';
-import { checkedLine, fakeLine, fakeModel, REMOVED, twoLungs } from '../support/pipeline/line';
+import { checkedPipeline, fakePipeline, fakeModel, REMOVED, twoLungs } from '../support/pipeline/fake-pipeline';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
-async function resultsOf(line: Line) {
-  const outcome = await analyseFilm(FILM, line);
-  const report = encode(outcome, line.identity()).at(-1)!;
+async function resultsOf(pipeline: Pipeline) {
+  const outcome = await analyseFilm(FILM, pipeline);
+  const report = encode(outcome, pipeline.identity()).at(-1)!;
   return {
     told: resultOf(report.sopInstanceUid, outcome, []),
     readBack: readResult(report.bytes),
@@ -20,7 +20,7 @@ async function resultsOf(line: Line) {
 }
 
 test('as sure without the lungs: result, report and what is read back from it carry the warning', async () => {
-  const { told, readBack, report } = await resultsOf(checkedLine(0.9, 0.7));
+  const { told, readBack, report } = await resultsOf(checkedPipeline(0.9, 0.7));
   expect(told.warnings).toEqual(['evidence-outside-lungs']);
   expect(readBack.warnings).toEqual(['evidence-outside-lungs']);
   expect(readReport(report).warnings).toEqual(['evidence-outside-lungs']);
@@ -32,7 +32,7 @@ test.each([
   ['the classifier is below its own: nothing is claimed, and the second is not asked', 0.49, 0.99, false],
 ])('no warning where %s', async (_case, lungs, outside, asked) => {
   const seen: Plane[] = [];
-  const { told, readBack, report } = await resultsOf(checkedLine(lungs, outside, seen));
+  const { told, readBack, report } = await resultsOf(checkedPipeline(lungs, outside, seen));
   expect(told).not.toHaveProperty('warnings');
   expect(readBack).not.toHaveProperty('warnings');
   expect(readReport(report).warnings).toEqual([]);
@@ -40,18 +40,18 @@ test.each([
 });
 
 test('a warning that the film has already stays', async () => {
-  const line = checkedLine(0.9, 0.7);
-  const outcome = await analyseFilm(FILM, { ...line, shortcutCheck: null });
+  const pipeline = checkedPipeline(0.9, 0.7);
+  const outcome = await analyseFilm(FILM, { ...pipeline, shortcutCheck: null });
   if (outcome.outcome !== 'analysed') throw new Error(outcome.outcome);
   const earlier = 'an-earlier-one' as Warning;
   const film = { ...outcome.explained.inferred, warnings: [earlier] };
-  const { warnings } = await checkShortcut(film, line.shortcutCheck ?? null);
+  const { warnings } = await checkShortcut(film, pipeline.shortcutCheck ?? null);
   expect(warnings).toEqual([earlier, 'evidence-outside-lungs']);
 });
 
 test('it is shown the film without its lungs, and nothing else of it is taken away', async () => {
   const seen: Plane[] = [];
-  await analyseFilm(FILM, checkedLine(0.9, 0.7, seen));
+  await analyseFilm(FILM, checkedPipeline(0.9, 0.7, seen));
   const lungs = twoLungs();
   const inside = [...seen[0]!.values].filter((_value, i) => lungs[i]! > 0.5);
   const outside = [...seen[0]!.values].filter((_value, i) => lungs[i]! <= 0.5);
@@ -74,7 +74,7 @@ test.each([
     'finding',
   ],
 ])('refused at the start: %s', (_case, model, why) => {
-  const classifier = fakeLine().line.models.classifiers[0]!.model;
+  const classifier = fakePipeline().pipeline.models.classifiers[0]!.model;
   expect(() => requireShortcutModel(model.manifest, classifier.manifest)).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }),
   );

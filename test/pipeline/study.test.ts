@@ -3,9 +3,15 @@ import { parseUid, type Uid } from '../../src/dicom/uid';
 import { BODY_PART_UNCLEAR } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
-import type { Line } from '../../src/pipeline/pipeline';
+import type { Pipeline } from '../../src/pipeline/pipeline';
 import type { StudyRun } from '../../src/pipeline/study';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy, runStudyHere } from '../support/pipeline/line';
+import {
+  fakePipeline,
+  MemoryAnnouncer,
+  MemoryArchive,
+  runKnownStudy,
+  runStudyHere,
+} from '../support/pipeline/fake-pipeline';
 
 const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
 /** Of one study. */
@@ -13,14 +19,16 @@ const TWO_FILMS = [FILM, syntheticDicom({ seed: 1, view: 'LL', rows: 280, column
 const SC = '1.2.840.10008.5.1.4.1.1.7';
 const SR_3D = '1.2.840.10008.5.1.4.1.1.88.34';
 
-function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().line) {
+function setUp(films: readonly Uint8Array[] = [FILM], pipeline: Pipeline = fakePipeline().pipeline) {
   const archive = new MemoryArchive();
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
-    runKnownStudy(study, { redelivered, ...options }, other, { archive, announcer });
-  return { archive, announcer, references, study, run, line };
+  const run = (
+    redelivered = false,
+    { pipeline: other = pipeline, ...options }: Partial<StudyRun> & { pipeline?: Pipeline } = {},
+  ) => runKnownStudy(study, { redelivered, ...options }, other, { archive, announcer });
+  return { archive, announcer, references, study, run, pipeline };
 }
 
 const classes = (archive: MemoryArchive) =>
@@ -176,8 +184,8 @@ describe('what was stored is looked up', () => {
 });
 
 test('a heat map is never there without its report for good, and never the other way round', async () => {
-  const { archive, run, references, line } = setUp();
-  const uids = resultUids(references[0]!.studyInstanceUid, references[0]!.sopInstanceUid, line.identity());
+  const { archive, run, references, pipeline } = setUp();
+  const uids = resultUids(references[0]!.studyInstanceUid, references[0]!.sopInstanceUid, pipeline.identity());
   archive.before = (call, uid) => {
     if (call === 'store' && uid === uids.report.instance)
       throw new HilumError('ARCHIVE_UNAVAILABLE', 'transient', 'full');
@@ -192,11 +200,11 @@ test('a heat map is never there without its report for good, and never the other
 });
 
 describe('with all objects switched on', () => {
-  const { line } = fakeLine();
-  const full: Line = {
-    ...line,
+  const { pipeline } = fakePipeline();
+  const full: Pipeline = {
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
+      ...pipeline.identity(),
       objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
     }),
   };
@@ -239,12 +247,12 @@ describe('with all objects switched on', () => {
   test('switched on later, films that have a report are left alone; read anew on request, they get what is missing and a report that names it', async () => {
     const { archive, run } = setUp();
     await run();
-    expect(await run(false, { line: full })).toBeNull();
+    expect(await run(false, { pipeline: full })).toBeNull();
     const sent: string[] = [];
     archive.before = (call, uid) => void (call === 'store' && sent.push(uid));
-    await run(false, { line: full, reanalyze: true });
+    await run(false, { pipeline: full, reanalyze: true });
     expect(sent.map((uid) => archive.objects.get(uid)!.reference.sopClassUid)).toEqual(FULL_SET.slice(1));
-    expect(await run(false, { line: full })).toBeNull();
+    expect(await run(false, { pipeline: full })).toBeNull();
   });
 });
 
@@ -260,16 +268,16 @@ test('a film that arrives later in an old study is analysed then, and the event 
 });
 
 describe('after an upgrade of Hilum', () => {
-  const { line } = fakeLine();
-  const upgraded: Line = {
-    ...line,
+  const { pipeline } = fakePipeline();
+  const upgraded: Pipeline = {
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
-      models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })),
+      ...pipeline.identity(),
+      models: pipeline.identity().models.map((model) => ({ ...model, version: '2.0.0' })),
     }),
   };
-  const left = { line: upgraded };
-  const anew = { line: upgraded, reanalyze: true };
+  const left = { pipeline: upgraded };
+  const anew = { pipeline: upgraded, reanalyze: true };
 
   test('a film with a report of another version is left alone, whoever tells of it; an event that asks for it has it read anew', async () => {
     const { archive, announcer, run } = setUp();
@@ -303,11 +311,11 @@ describe('after an upgrade of Hilum', () => {
   });
 
   test('what another version found urgent stays urgent when a new film is not', async () => {
-    const { archive, announcer, run, study } = setUp([FILM], fakeLine({ probability: 0.9 }).line);
+    const { archive, announcer, run, study } = setUp([FILM], fakePipeline({ probability: 0.9 }).pipeline);
     await run();
     archive.put(syntheticDicom({ seed: 1, view: 'AP', rows: 280, columns: 240, studyInstanceUid: study }));
-    const calm = fakeLine({ probability: 0.1 }).line;
-    await run(false, { line: { ...calm, identity: upgraded.identity } });
+    const calm = fakePipeline({ probability: 0.1 }).pipeline;
+    await run(false, { pipeline: { ...calm, identity: upgraded.identity } });
     expect(announcer.events[1]!.films.map(({ probability }) => Number(probability?.toFixed(3)))).toEqual([0.1, 0.9]);
     expect(announcer.events[1]!.priority).toBe('urgent');
   });
@@ -383,7 +391,7 @@ describe('returned between two films', () => {
 });
 
 test('a lateral film is not analysed: a report says so, without heat map, probability or priority', async () => {
-  const { archive, announcer, run } = setUp([FILM], fakeLine({ lateral: 0.99 }).line);
+  const { archive, announcer, run } = setUp([FILM], fakePipeline({ lateral: 0.99 }).pipeline);
   await run();
   expect(announcer.events[0]).toMatchObject({
     priority: null,
@@ -393,9 +401,9 @@ test('a lateral film is not analysed: a report says so, without heat map, probab
   expect(classes(archive)).toContain(SR_3D);
 });
 
-test('what does not look like the films of the training is not analysed: the report says so, and no network behind the gate is asked', async () => {
-  const { line, seen } = fakeLine({ unlike: 0.5 });
-  const { archive, announcer, run } = setUp([FILM], line);
+test('what does not look like the films of the training is not analysed: the report says so, and no later network is asked', async () => {
+  const { pipeline, seen } = fakePipeline({ outOfDistribution: 0.5 });
+  const { archive, announcer, run } = setUp([FILM], pipeline);
   await run();
   expect(announcer.events[0]!.films[0]).toMatchObject({
     outcome: 'not-analysed',
@@ -407,9 +415,12 @@ test('what does not look like the films of the training is not analysed: the rep
   expect(seen).toEqual([]);
 });
 
-test('below the operating point, and without a gate, it is analysed', async () => {
-  const { line } = fakeLine({ unlike: 0.99 });
-  for (const open of [fakeLine({ unlike: 0.499 }).line, { ...line, models: { ...line.models, gate: null } }]) {
+test('below the operating point, and without the check, it is analysed', async () => {
+  const { pipeline } = fakePipeline({ outOfDistribution: 0.99 });
+  for (const open of [
+    fakePipeline({ outOfDistribution: 0.499 }).pipeline,
+    { ...pipeline, models: { ...pipeline.models, outOfDistribution: null } },
+  ]) {
     const { announcer, run } = setUp([FILM], open);
     await run();
     expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'analysed' });
@@ -417,7 +428,7 @@ test('below the operating point, and without a gate, it is analysed', async () =
 });
 
 test('lungs that can not be lungs stop the analysis', async () => {
-  const { announcer, run } = setUp([FILM], fakeLine({ lungs: new Float32Array(56 * 56) }).line);
+  const { announcer, run } = setUp([FILM], fakePipeline({ lungs: new Float32Array(56 * 56) }).pipeline);
   await run();
   expect(announcer.events[0]!.films[0]).toMatchObject({
     outcome: 'not-analysed',
@@ -427,8 +438,8 @@ test('lungs that can not be lungs stop the analysis', async () => {
 });
 
 test('the classifier sees the lungs only', async () => {
-  const { line, seen } = fakeLine();
-  await setUp([FILM], line).run();
+  const { pipeline, seen } = fakePipeline();
+  await setUp([FILM], pipeline).run();
   const outside = [...seen[0]!.values].filter((_value, i) => i % 56 === 0 || i < 56);
   expect(new Set(outside)).toEqual(new Set([0]));
   expect(seen[0]!.values.some((value) => value > 0)).toBe(true);
@@ -437,7 +448,7 @@ test('the classifier sees the lungs only', async () => {
 test('nothing speaks for the class: the map is empty, the region that was looked at are the lungs, the priority is routine', async () => {
   const { announcer, archive, run } = setUp(
     [FILM],
-    fakeLine({ probability: 0.02, cam: new Float32Array(196).fill(-1) }).line,
+    fakePipeline({ probability: 0.02, cam: new Float32Array(196).fill(-1) }).pipeline,
   );
   await run();
   expect(announcer.events[0]!.priority).toBe('routine');
@@ -467,10 +478,10 @@ describe('an archive that shows nothing of the study', () => {
   const NOTHING = parseUid('2.25.404');
 
   test('is asked twice more, then the study is gone: nothing is announced', async () => {
-    const { archive, announcer, line } = setUp();
+    const { archive, announcer, pipeline } = setUp();
     let asked = 0;
     archive.before = (call) => void (asked += call === 'find' ? 1 : 0);
-    const result = await runStudyHere(NOTHING, { redelivered: false, emptyDelaysMs: [1, 1] }, line, {
+    const result = await runStudyHere(NOTHING, { redelivered: false, emptyDelaysMs: [1, 1] }, pipeline, {
       archive,
       announcer,
     });
@@ -480,7 +491,7 @@ describe('an archive that shows nothing of the study', () => {
   });
 
   test('and then does: it is a study like others', async () => {
-    const { archive, announcer, study, line } = setUp();
+    const { archive, announcer, study, pipeline } = setUp();
     let asked = 0;
     const late = {
       findInstances: async (uid: typeof study) => (++asked < 3 ? [] : archive.findInstances(uid)),
@@ -488,7 +499,7 @@ describe('an archive that shows nothing of the study', () => {
       store: archive.store.bind(archive),
     };
     const ports = { archive: late, announcer };
-    expect(await runStudyHere(study, { redelivered: false, emptyDelaysMs: [1, 1] }, line, ports)).toMatchObject({
+    expect(await runStudyHere(study, { redelivered: false, emptyDelaysMs: [1, 1] }, pipeline, ports)).toMatchObject({
       films: [{ outcome: 'analysed' }],
     });
   });
@@ -532,7 +543,7 @@ describe('what is no film of an adult patient', () => {
   });
 
   test('the site may have every age analysed', async () => {
-    const { announcer, run } = setUp([film({ PatientAge: '012Y' })], { ...fakeLine().line, minimumAge: 0 });
+    const { announcer, run } = setUp([film({ PatientAge: '012Y' })], { ...fakePipeline().pipeline, minimumAge: 0 });
     await run();
     expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'analysed' });
   });
@@ -551,7 +562,7 @@ test('a header that contradicts itself: the picture decides, and the result says
   await run(true);
   for (const event of announcer.events)
     expect(event.films[0]).toMatchObject({ outcome: 'analysed', warnings: ['body-part-conflict'] });
-  const refused = setUp([skull], fakeLine({ unlike: 0.99 }).line);
+  const refused = setUp([skull], fakePipeline({ outOfDistribution: 0.99 }).pipeline);
   await refused.run();
   expect(refused.announcer.events[0]!.films[0]).toMatchObject({ reason: 'unlike-training-films' });
   expect(announcer.events).toHaveLength(2);

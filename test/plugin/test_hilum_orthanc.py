@@ -139,14 +139,14 @@ class QueueTest(unittest.TestCase):
         queue.put('a', 1)
         queue.take(0)
         queue.put('a', 2)
-        queue.put_back('a', 1)
+        queue.requeue('a', 1)
         self.assertEqual([queue.take(0), queue.take(0)], [('a', 2), None])
 
-    def test_put_back_goes_to_the_front_and_never_over_the_limit(self):
+    def test_requeue_goes_to_the_front_and_never_over_the_limit(self):
         queue = memory_queue(2)
         queue.put('b', 2)
-        queue.put_back('a', 1)
-        queue.put_back('z', 0)
+        queue.requeue('a', 1)
+        queue.requeue('z', 0)
         self.assertEqual([queue.take(0), queue.take(0), queue.take(0)], [('a', 1), ('b', 2), None])
         self.assertEqual(queue.dropped, 1)
 
@@ -215,12 +215,12 @@ class SpoolTest(unittest.TestCase):
         self.assertEqual((lower.dropped, self.drain(lower)), (2, [('study 49', 49)]))
         self.assertEqual(len(self.reopen(3)), 1)
 
-    def test_a_put_back_without_room_is_gone(self):
+    def test_a_requeue_without_room_is_gone(self):
         queue = self.open(1)
         queue.put('a', 1)
         taken = queue.take(0)
         queue.put('b', 2)
-        queue.put_back(*taken)
+        queue.requeue(*taken)
         self.assertEqual((queue.dropped, self.drain(self.reopen())), (1, [('b', 2)]))
 
     def test_it_survives_a_sigkill_at_any_row(self):
@@ -321,21 +321,21 @@ class SpoolTest(unittest.TestCase):
         self.assertEqual(self.drain(queue), [('a', 1)])
 
 
-class LogGateTest(unittest.TestCase):
+class LogLimiterTest(unittest.TestCase):
     def test_each_kind_once_in_a_while(self):
         now, lines = [0.0], []
-        gate = plugin.LogGate(lines.append, 60, lambda: now[0])
+        limiter = plugin.LogLimiter(lines.append, 60, lambda: now[0])
         for kind, at in (('a', 0), ('a', 59), ('b', 59), ('a', 61)):
             now[0] = at
-            gate.say(kind, '%s%d' % (kind, at))
+            limiter.say(kind, '%s%d' % (kind, at))
         self.assertEqual(lines, ['a0', 'b59', 'a61'])
 
     def test_reset_lets_the_next_one_through(self):
         lines = []
-        gate = plugin.LogGate(lines.append, 60, lambda: 0.0)
-        gate.say('a', '1')
-        gate.reset('a')
-        gate.say('a', '2')
+        limiter = plugin.LogLimiter(lines.append, 60, lambda: 0.0)
+        limiter.say('a', '1')
+        limiter.reset('a')
+        limiter.say('a', '2')
         self.assertEqual(lines, ['1', '2'])
 
 

@@ -7,7 +7,7 @@ import { until } from '../support/servers/servers';
 function bench(more: Partial<SchedulerOptions<string>> = {}, doneAtOnce = true) {
   const queues: Record<Priority, string[]> = { urgent: [], routine: [] };
   const begun: string[] = [];
-  const givenBack: string[] = [];
+  const requeued: string[] = [];
   const running = new Map<string, () => void>();
   const scheduler = new Scheduler<string>({
     slots: 1,
@@ -18,14 +18,14 @@ function bench(more: Partial<SchedulerOptions<string>> = {}, doneAtOnce = true) 
       begun.push(item);
       return doneAtOnce ? Promise.resolve() : new Promise((resolve) => running.set(item, resolve));
     },
-    giveBack: (item) => void givenBack.push(item),
+    requeue: (item) => void requeued.push(item),
     ...more,
   });
   const finish = (item: string) => {
     running.get(item)!();
     running.delete(item);
   };
-  return { queues, begun, givenBack, running, scheduler, finish };
+  return { queues, begun, requeued, running, scheduler, finish };
 }
 
 const many = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}${index + 1}`);
@@ -124,12 +124,12 @@ test('when taking fails it tries again after a rest, and does not spin', async (
 
 test('stopped while it takes, it gives back; what is worked on goes on, and nothing more is begun', async () => {
   let answer: (item: string | null) => void = () => {};
-  const { begun, givenBack, scheduler } = bench({ take: () => new Promise((resolve) => (answer = resolve)) });
+  const { begun, requeued, scheduler } = bench({ take: () => new Promise((resolve) => (answer = resolve)) });
   scheduler.start();
   const stopping = scheduler.stop();
   answer('r1');
   await stopping;
-  expect([begun, givenBack]).toEqual([[], ['r1']]);
+  expect([begun, requeued]).toEqual([[], ['r1']]);
   const other = bench({}, false);
   other.queues.routine.push('r1', 'r2');
   other.scheduler.start();
@@ -137,5 +137,5 @@ test('stopped while it takes, it gives back; what is worked on goes on, and noth
   await other.scheduler.stop();
   other.finish('r1');
   await sleep(20);
-  expect([other.begun, other.queues.routine, other.givenBack]).toEqual([['r1'], ['r2'], []]);
+  expect([other.begun, other.queues.routine, other.requeued]).toEqual([['r1'], ['r2'], []]);
 });

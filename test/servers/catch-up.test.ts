@@ -6,10 +6,10 @@ import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { orthancChanges } from '../../src/archive/orthanc';
 import { type Config, parseConfig } from '../../src/config/config';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
-import type { Line } from '../../src/pipeline/pipeline';
+import type { Pipeline } from '../../src/pipeline/pipeline';
 import { connectBroker } from '../../src/queue/broker';
 import { createStudyConsumer } from '../../src/study-consumer';
-import { fakeLine, runStudyHere } from '../support/pipeline/line';
+import { fakePipeline, runStudyHere } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
@@ -48,7 +48,10 @@ interface Service {
  * Listener, line and catch-up, put together as app.ts does, but for the networks. Nothing is remembered from the one
  * before.
  */
-async function start(catchUp: Partial<Config['catchUp']> = {}, line: Line = fakeLine().line): Promise<Service> {
+async function start(
+  catchUp: Partial<Config['catchUp']> = {},
+  pipeline: Pipeline = fakePipeline().pipeline,
+): Promise<Service> {
   const log = recordingLog();
   const config = parseConfig({
     archive: { url: orthanc.dicomWebUrl, auth: { kind: 'basic', ...USER } },
@@ -59,7 +62,7 @@ async function start(catchUp: Partial<Config['catchUp']> = {}, line: Line = fake
   const archive = dicomWebArchive(config.archive, log);
   const broker = connectBroker({ ...config.broker, reconnect: { baseMs: 100, maxMs: 500 } }, log);
   const consumer = createStudyConsumer({
-    runStudy: (study, options) => runStudyHere(study, options, line, { archive, announcer: broker }),
+    runStudy: (study, options) => runStudyHere(study, options, pipeline, { archive, announcer: broker }),
     retry: { delaysMs: [5_000], limit: 3 },
     log,
   });
@@ -140,12 +143,12 @@ test('after a restart nothing is doubled, and what is done is no event', async (
 }, 120_000);
 
 test('another version of Hilum leaves what is done alone, and does what is new', async () => {
-  const { line } = fakeLine();
-  const upgraded: Line = {
-    ...line,
+  const { pipeline } = fakePipeline();
+  const upgraded: Pipeline = {
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
-      models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })),
+      ...pipeline.identity(),
+      models: pipeline.identity().models.map((model) => ({ ...model, version: '2.0.0' })),
     }),
   };
   const before = await instances();

@@ -5,7 +5,7 @@ import { type AddressInfo, connect as connectSocket, createServer } from 'node:n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Broker, BrokerOptions } from '../../src/queue/broker';
-import { type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
+import { type DeadLetter, processDeadLetters } from '../../src/queue/dead-letters';
 import { readHistory } from '../../src/queue/message';
 import { BrokerBench } from '../support/broker/broker-bench';
 import { until } from '../support/servers/servers';
@@ -307,7 +307,7 @@ describe('what may happen meanwhile', () => {
     await new Promise<void>((listening) => gate.listen(0, '127.0.0.1', listening));
     const broker = await open({ url: `amqp://guest:guest@127.0.0.1:${(gate.address() as AddressInfo).port}` });
     let n = 0;
-    const sorting = sortDeadLetters(broker, () => {
+    const sorting = processDeadLetters(broker, () => {
       if (++n === 3) cuts.forEach((cut) => cut());
       return n % 2 === 0 ? 'replay' : 'keep';
     });
@@ -328,7 +328,7 @@ describe('what may happen meanwhile', () => {
     await bury(broker, 1);
     const channel = await bench.raw.createChannel();
     await channel.deleteQueue(work());
-    await expect(sortDeadLetters(broker, () => 'replay')).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    await expect(processDeadLetters(broker, () => 'replay')).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     expect(studies(await drain(dead()))).toEqual([uidOf(1)]);
   });
 
@@ -338,7 +338,7 @@ describe('what may happen meanwhile', () => {
     await broker.consume((delivery) => delivery.deadLetter('NOT_FOUND'), 1);
     await broker.ready(10_000);
     let taken = 0;
-    await sortDeadLetters(
+    await processDeadLetters(
       broker,
       () => 'replay',
       () => taken++,

@@ -1,7 +1,7 @@
 import { HilumError } from '../../src/base/errors';
 import type { ResultEvent } from '../../src/events/result-event';
 import type { Broker } from '../../src/queue/broker';
-import { deadLanes, type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
+import { deadLetterQueues, type DeadLetter, processDeadLetters } from '../../src/queue/dead-letters';
 import type { RetryPolicy } from '../../src/queue/retry-policy';
 import { SINKS } from '../../src/sinks/registry';
 import { createRunner } from '../../src/sinks/runner';
@@ -55,8 +55,8 @@ const well = () => Promise.resolve();
 
 async function letters(broker: Broker, fate: 'keep' | 'replay' | 'drop' = 'keep'): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
-  for (const lane of await deadLanes(broker))
-    await sortDeadLetters(
+  for (const lane of await deadLetterQueues(broker))
+    await processDeadLetters(
       broker,
       (letter) => (found.push(letter), fate),
       () => {},

@@ -32,7 +32,10 @@ interface Demo {
 
 function start(command: string, args: readonly string[], cwd = ROOT): Demo {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/.test(name)));
-  const child = spawn(command, args, { cwd, env: { ...env, TMPDIR: temporary } });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...env, TMPDIR: temporary, HILUM_PORTS_DIR: join(temporary, 'hilum-ports') },
+  });
   let [out, said] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));

@@ -11,7 +11,7 @@ import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
 import { IDENTITY, notAnalysed } from '../support/broker/outcomes';
 import { dicomFile, filmElements } from '../support/films/dicom-fixture';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { certificate } from '../support/servers/certificates';
 import { type Orthanc, Servers } from '../support/servers/servers';
 
@@ -81,7 +81,7 @@ test('identifiers and names come back whole, whatever the film and the archive m
   };
   const path = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
   expect(await archive.describe(path)).toMatchObject(expected);
-  expect(await archive.sightStudy(studyInstanceUid)).toMatchObject({ PatientID: expected.PatientID });
+  expect(await archive.findStudySummary(studyInstanceUid)).toMatchObject({ PatientID: expected.PatientID });
   const source = readPart10(await archive.retrieve(path)).attributes;
   const objects = encode(notAnalysed(source), IDENTITY);
   await archive.store(studyInstanceUid, objects);
@@ -112,9 +112,9 @@ test('a film goes in by STOW-RS, is found by QIDO-RS, and comes back byte for by
 test('every kind of result is stored, listed by its modality, and comes back byte for byte', async () => {
   const archive = open();
   const { study, bytes } = film({ seed: 12 });
-  const outcome = await analyseFilm(bytes, fakeLine().line);
+  const outcome = await analyseFilm(bytes, fakePipeline().pipeline);
   const identity = {
-    ...fakeLine().line.identity(),
+    ...fakePipeline().pipeline.identity(),
     objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
   };
   const objects = encode(outcome, identity);

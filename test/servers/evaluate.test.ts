@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import type { FilmRecord } from '../../src/evaluation/journal';
 import { page } from '../../src/evaluation/page';
 import type { EvaluationReport } from '../../src/evaluation/report';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { writeThreshold } from '../../src/app/evaluate';
 import { until } from '../support/servers/servers';
+import { launchChromium } from '../support/web/chromium';
 
 const ROOT = resolve(__dirname, '../..');
 const REAL = join(process.env['HILUM_DATA_DIR'] ?? join(ROOT, '../shared/data'), 'cxr');
@@ -209,16 +209,7 @@ test('protocol, comparison and table of films need no computing; the status says
 }, 120_000);
 
 test('the page shows its plots and pictures and asks the network for nothing', async () => {
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--no-first-run',
-    ],
-  });
+  const browser = await launchChromium();
   try {
     const opened = await browser.newPage({ colorScheme: 'dark' });
     const [requests, errors]: [string[], string[]] = [[], []];
@@ -263,10 +254,7 @@ test('printed by the browser it is A4, each page with its number, a long table w
   const protocol = { sha256: 'x', site: 'St. Example', examiner: { name: 'A. Physicist', role: 'medical physicist' } };
   const [html, pdf] = [join(dir, 'print.html'), join(dir, 'print.pdf')];
   writeFileSync(html, page({ ...report, protocol, labels: { ...report.labels, problems } }, []));
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
+  const browser = await launchChromium();
   try {
     const opened = await browser.newPage({ colorScheme: 'dark' });
     await opened.goto(pathToFileURL(html).href);

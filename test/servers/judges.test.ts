@@ -13,7 +13,7 @@ import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FilmOutcome } from '../../src/pipeline/stage';
 import { type FilmOptions, film as fixture } from '../support/films/dicom-fixture';
 import { realFile, realFiles } from '../support/films/real-films';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import {
   dciodvfy,
   dcmdump,
@@ -29,8 +29,8 @@ import { Servers } from '../support/servers/servers';
  * The five judges on everything that is written, from every kind of film: all real files that are at hand and those
  * that are drawn here. The networks are stand-ins, because no judge looks at what was found; all else is the real line.
  */
-const { line } = fakeLine();
-const USUAL = line.identity();
+const { pipeline } = fakePipeline();
+const USUAL = pipeline.identity();
 const FULL: AnalysisIdentity = {
   ...USUAL,
   objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
@@ -108,7 +108,7 @@ const outcomes: Record<FilmOutcome['outcome'], number> = { analysed: 0, 'not-ana
 
 beforeAll(async () => {
   for (const [from, bytes] of [...DRAWN, ...realFiles().map((name): [string, Uint8Array] => [name, realFile(name)])]) {
-    const film = await analyseFilm(bytes, line);
+    const film = await analyseFilm(bytes, pipeline);
     outcomes[film.outcome] += 1;
     const identities = film.outcome === 'not-analysed' || isDrawn(from) ? BOTH : [FULL];
     written.push(

@@ -1,90 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { parseUid, type Uid } from '../../src/dicom/uid';
-import type { Role } from '../../src/web/access/user';
 import { until } from '../support/servers/servers';
+import { holds, row, useListPages, violations } from '../support/web/browser';
 import { fill, ListSite } from '../support/web/list-site';
 
 /** What a reader keeps of the list, and what the page tells, in a real browser. The databases have their own tests. */
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const study = (i: number): Uid => parseUid(`1.2.826.0.1.${i}`);
 const ROWS = 20_000;
 /** From a key to the painted row that it selects, of so many rows; generous for a machine that does other things. */
 const KEY_MS = 400;
 
-let browser: Browser;
-let site: ListSite;
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  site = await ListSite.open();
-  await fill(site.worklist, 12);
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
-}, 120_000);
-
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+const pages = useListPages((site) => fill(site.worklist, 12), {
+  usual: { user: 'ana', width: 1440, height: 900, browser: { timezoneId: 'America/New_York' } },
 });
+const { browserOf, pageIn, visit } = pages;
 
-afterAll(async () => {
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-  await browser?.close();
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-  await site?.close();
-}, 60_000);
-
-interface Visit {
-  readonly user?: string;
-  readonly roles?: readonly Role[];
-  readonly width?: number;
-  readonly dark?: boolean;
-  readonly at?: ListSite;
-}
-
-type Watched = Page & { faults: string[] };
-
-async function browserOf({ user = 'ana', roles = ['radiologist'], width = 1440, dark = false }: Visit = {}) {
-  const context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: dark ? 'dark' : 'light',
-    timezoneId: 'America/New_York',
-    extraHTTPHeaders: { 'x-test-roles': roles.join(','), 'x-test-user': user },
-  });
-  contexts.push(context);
-  return context;
-}
-
-async function pageIn(context: BrowserContext, path: string, at = site): Promise<Watched> {
-  const page = (await context.newPage()) as Watched;
-  page.faults = [];
-  page.on('pageerror', (error) => page.faults.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
-  await page.goto(`${at.url}${path}`);
-  return page;
-}
-
-const visit = async (path = '/', options: Visit = {}) => pageIn(await browserOf(options), path, options.at);
-const holds = (page: Page, expression: string, ms = 20_000) =>
-  until(expression, () => page.evaluate<boolean>(expression), ms);
 const counts = (page: Page, words: string) =>
   holds(page, `document.getElementById('count').textContent === '${words}'`, 60_000);
-const row = (page: Page, uid: string) => page.locator(`[data-uid="${uid}"]`);
 const address = (page: Page) => page.evaluate<string>('location.pathname + location.search + location.hash');
 const heads = (page: Page) => page.locator('#grid-head [role=columnheader]').allInnerTexts();
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate<{
-    violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[];
-  }>('axe.run()');
-  return found.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes.map(({ html, failureSummary = '' }) => `${html} ${failureSummary}`).join(' | ')}`,
-  );
-}
 
 test('filters, order and search are in the address, and survive a reload, the way back, and a study', async () => {
   const page = await visit();
@@ -143,7 +77,7 @@ test('columns are chosen by keyboard; address and saved view, which is of its us
   expect(await page.locator('#column-choice').isVisible()).toBe(false);
   expect(await heads(page)).toEqual(['Priority', 'Patient', 'Result', 'View', 'Waiting', 'Arrived', 'Open']);
   expect(await row(page, study(5)).locator('[role=gridcell]').count()).toBe(7);
-  const arrived = (await site.worklist.study(study(5)))!.row.arrivedAt;
+  const arrived = (await pages.site.worklist.study(study(5)))!.row.arrivedAt;
   // The site's clock, whatever the reader's machine has: the browser is in New York.
   const berlin = new Date(arrived).toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' });
   expect((await row(page, study(5)).locator('.arrived').innerText()).replace(/\s+/g, ' ')).toBe(berlin);
@@ -155,7 +89,7 @@ test('columns are chosen by keyboard; address and saved view, which is of its us
   await page.getByLabel('Save this view as').fill('Ward');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Ward', exact: true }).waitFor();
-  await page.goto(`${site.url}/?work=all`);
+  await page.goto(`${pages.site.url}/?work=all`);
   await counts(page, '12 studies, 2 urgent');
   await page.locator('#saved summary').click();
   await page.getByRole('button', { name: 'Ward', exact: true }).click();
@@ -285,10 +219,10 @@ test('a study that is open elsewhere says so, to pages of the same browser at on
   await first.locator('#elsewhere', { hasText: /^Also open: Dr Test$/ }).waitFor();
   // A page that is closed is forgotten.
   await ben.close();
-  await second.goto(`${site.url}/study/${study(8)}`);
+  await second.goto(`${pages.site.url}/study/${study(8)}`);
   await second.keyboard.press('j');
   await until('closed', async () => {
-    const open = await site.database.read((db) => db.selectFrom('open_study').select(['user_id']).execute());
+    const open = await pages.site.database.read((db) => db.selectFrom('open_study').select(['user_id']).execute());
     return open.every(({ user_id }) => user_id === 'local:ana');
   });
   expect([...first.faults, ...second.faults]).toEqual([]);

@@ -1,78 +1,30 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { Language } from '../../src/language/say';
 import { LANGUAGE_NAMES } from '../../src/language/languages';
 import { wordsIn } from '../../src/language/words';
-import { until } from '../support/servers/servers';
-import { fill, ListSite, studyOf } from '../support/web/list-site';
+import type { Role } from '../../src/web/access/user';
+import { holds, useListPages, violations } from '../support/web/browser';
+import { shoot } from '../support/web/chromium';
+import { fill, studyOf } from '../support/web/list-site';
 
 /** The pages in a real browser of somebody who speaks another language. */
-const ARTEFACTS = resolve(__dirname, '../../artefacts');
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const WIDE = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
 const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', es: 'es-ES', de: 'de-AT', fr: 'fr-CA' };
 
-let browser: Browser;
-let site: ListSite;
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  mkdirSync(ARTEFACTS, { recursive: true });
-  site = await ListSite.open();
+const pages = useListPages(async (site) => {
   const patient = { PatientID: 'P-1', PatientName: 'Dreamer^Dora' };
   await site.analysed({ seed: 1, rows: 500, columns: 420 }, { probability: 0.9 }, { patient });
   await site.analysed({ seed: 2, rows: 400, columns: 420 }, { probability: 0.1 }, { patient });
   await site.analysed({ seed: 3 }, { lateral: 0.99 });
   await fill(site.worklist, 6);
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
-}, 120_000);
-
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
 });
 
-afterAll(async () => {
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-  await browser?.close();
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-  await site?.close();
-}, 60_000);
+const visit = (path: string, language: Language, size = WIDE, roles: readonly Role[] = ['radiologist']) =>
+  pages.visit(path, { ...size, roles, browser: { locale: LOCALES[language] } });
 
-type Watched = Page & { faults: string[] };
-
-async function visit(path: string, language: Language, size = WIDE, roles = 'radiologist'): Promise<Watched> {
-  const context = await browser.newContext({
-    viewport: size,
-    locale: LOCALES[language],
-    extraHTTPHeaders: { 'x-test-roles': roles },
-  });
-  contexts.push(context);
-  const page = (await context.newPage()) as Watched;
-  page.faults = [];
-  page.on('pageerror', (error) => page.faults.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
-  await page.goto(`${site.url}${path}`);
-  return page;
-}
-
-const holds = (page: Page, expression: string) =>
-  // A page that is being left has no answer.
-  until(expression, () => page.evaluate<boolean>(expression).catch(() => false), 20_000);
 const rowsAreThere = (page: Page) => holds(page, `document.querySelectorAll('[data-uid]').length > 2`);
 const textOf = (page: Page) => page.evaluate<string>('document.body.innerText');
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate<{
-    violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[];
-  }>('axe.run()');
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-}
 
 /** What reaches beyond the right edge, and makes the page scroll sideways. */
 const overflow = (page: Page) =>
@@ -96,7 +48,7 @@ test.each(LANGUAGE_NAMES)(
     for (const key of ['research.statement', 'research.unverified', 'result.noStatement', 'list.work.unread'] as const)
       expect(list).toContain(messages[key]);
     expect(await page.title()).toContain(messages['page.title.list']);
-    await page.goto(`${site.url}/study/${studyOf(2)}`);
+    await page.goto(`${pages.site.url}/study/${studyOf(2)}`);
     await page.locator('#copy-report').waitFor();
     const study = await page.locator('#detail-page').innerText();
     const relation = (messages['result.below'] as string).replace('{point}', language === 'en' ? '50.0' : '50,0');
@@ -114,7 +66,7 @@ test.each(LANGUAGE_NAMES)(
       expect(stored).toMatch(/no statement about absence/);
       expect(study.replace(stored, '')).not.toMatch(ENGLISH_WORDS);
     }
-    await page.screenshot({ path: join(ARTEFACTS, `study ${language}.png`) });
+    await shoot(page, `study ${language}.png`);
     expect(page.faults).toEqual([]);
   },
   60_000,
@@ -126,17 +78,17 @@ test.each([
 ] as const)(
   'German words have room, and are readable by everybody, %s',
   async (name, size) => {
-    const page = await visit('/?work=all', 'de', size, 'radiologist,operator');
+    const page = await visit('/?work=all', 'de', size, ['radiologist', 'operator']);
     await rowsAreThere(page);
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toEqual([]);
-    await page.screenshot({ path: join(ARTEFACTS, `list de ${name}.png`) });
-    await page.goto(`${site.url}/study/${studyOf(1)}`);
+    await shoot(page, `list de ${name}.png`);
+    await page.goto(`${pages.site.url}/study/${studyOf(1)}`);
     await page.locator('#copy-report').waitFor();
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toEqual([]);
-    await page.screenshot({ path: join(ARTEFACTS, `study de ${name}.png`) });
-    await page.goto(`${site.url}/operators`);
+    await shoot(page, `study de ${name}.png`);
+    await page.goto(`${pages.site.url}/operators`);
     await holds(page, `document.querySelectorAll('#operators-page table').length > 0`);
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toEqual([]);
@@ -152,7 +104,7 @@ test('a choice goes before the browser, is kept, and leaves the address as it wa
   await holds(page, `document.documentElement.lang === 'fr'`);
   await rowsAreThere(page);
   expect(new URL(page.url()).search).toBe('?work=all&order=newest');
-  await page.goto(`${site.url}/study/${studyOf(1)}`);
+  await page.goto(`${pages.site.url}/study/${studyOf(1)}`);
   await page.locator('#copy-report').waitFor();
   expect(await page.evaluate('document.documentElement.lang')).toBe('fr');
   expect(await page.locator('#language').inputValue()).toBe('fr');

@@ -1,134 +1,46 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
 import { parseUid } from '../../src/dicom/uid';
-import type { Role } from '../../src/web/access/user';
+import type { Postgres } from '../support/servers/postgres';
 import { Servers, until } from '../support/servers/servers';
 import { filmRecord, studyRecord } from '../support/records/study-record';
+import { holds, row, useListPages, violations } from '../support/web/browser';
+import { shoot } from '../support/web/chromium';
 import { fill, ListSite, studyOf } from '../support/web/list-site';
-
-/** Screenshots stay for whoever looks at a run; they are no part of the repository. */
-const ARTEFACTS = resolve(__dirname, '../../artefacts');
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const servers = new Servers();
 let databases = 0;
 
 /** All of it on both databases: what the pages show must not depend on which. */
 describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading list, its database %s', (kind) => {
-  let browser: Browser;
-  let site: ListSite;
-  let open: () => Promise<ListSite>;
-  const contexts: BrowserContext[] = [];
-
-  beforeAll(async () => {
-    mkdirSync(ARTEFACTS, { recursive: true });
-    if (kind === 'PostgreSQL') {
-      const postgres = await servers.postgres();
-      open = async () => ListSite.open({ database: await postgres.database(`pages${databases++}`) });
-    } else open = () => ListSite.open();
-    site = await open();
-    await site.analysed({ seed: 1, rows: 500, columns: 420 }, { probability: 0.9 }, { segmentation: true });
-    await site.analysed(
-      { seed: 2 },
-      { probability: 0.1 },
-      { patient: { PatientID: 'P-2', PatientName: 'Second^Sam', AccessionNumber: 'A-2' } },
-    );
-    await site.analysed(
-      { seed: 3 },
-      { lateral: 0.99 },
-      { patient: { PatientID: 'P-3', PatientName: 'Third^Tia', AccessionNumber: 'A-3' } },
-    );
-    await fill(site.worklist, 8);
-    await site.worklist.advance(parseUid('1.2.826.0.1.8'), { kind: 'failed', reason: 'ARCHIVE_REFUSED' });
-    browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--no-first-run',
-      ],
-    });
-  }, 120_000);
-
-  afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
-  });
-
-  afterAll(async () => {
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-    await browser?.close();
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-    await site?.close();
-    await servers.stop();
-  }, 60_000);
-
-  interface Visit {
-    readonly user?: string;
-    readonly roles?: readonly Role[];
-    readonly width?: number;
-    readonly height?: number;
-    readonly dark?: boolean;
-    readonly at?: ListSite;
+  let postgres: Postgres | undefined;
+  async function open(): Promise<ListSite> {
+    if (kind === 'embedded') return ListSite.open();
+    postgres ??= await servers.postgres();
+    return ListSite.open({ database: await postgres.database(`pages${databases++}`) });
   }
 
-  /**
-   * A browser of somebody with these roles. What the page's policy forbids, and every error of a script, fails the test
-   * that looks at `faults`.
-   */
-  async function visit(
-    path = '/',
-    { roles = ['radiologist'], user = 'test', width = 1280, height = 800, dark = false, at = site }: Visit = {},
-  ): Promise<Page & { faults: string[] }> {
-    const context = await browser.newContext({
-      viewport: { width, height },
-      colorScheme: dark ? 'dark' : 'light',
-      extraHTTPHeaders: { 'x-test-roles': roles.join(','), 'x-test-user': user },
-    });
-    contexts.push(context);
-    const page = (await context.newPage()) as Page & { faults: string[] };
-    page.faults = [];
-    page.on('pageerror', (error) => page.faults.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
-    await page.goto(`${at.url}${path}`);
-    return page;
-  }
+  const pages = useListPages(
+    async (site) => {
+      await site.analysed({ seed: 1, rows: 500, columns: 420 }, { probability: 0.9 }, { segmentation: true });
+      await site.analysed(
+        { seed: 2 },
+        { probability: 0.1 },
+        { patient: { PatientID: 'P-2', PatientName: 'Second^Sam', AccessionNumber: 'A-2' } },
+      );
+      await site.analysed(
+        { seed: 3 },
+        { lateral: 0.99 },
+        { patient: { PatientID: 'P-3', PatientName: 'Third^Tia', AccessionNumber: 'A-3' } },
+      );
+      await fill(site.worklist, 8);
+      await site.worklist.advance(parseUid('1.2.826.0.1.8'), { kind: 'failed', reason: 'ARCHIVE_REFUSED' });
+    },
+    { open },
+  );
+  const { visit } = pages;
 
-  const row = (page: Page, uid: string) => page.locator(`[data-uid="${uid}"]`);
-
-  interface AxeRun {
-    readonly violations: readonly {
-      readonly id: string;
-      readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-    }[];
-  }
-
-  /** Violations of WCAG 2.2 A and AA and of axe's best practices. */
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(AXE);
-    const run = await page.evaluate<AxeRun>('axe.run()');
-    return run.violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .map(({ html, failureSummary }) => `${html} ${failureSummary ?? ''}`)
-          .slice(0, 3)
-          .join(' | ')}`,
-    );
-  }
-
-  async function shoot(page: Page, name: string): Promise<void> {
-    await page.screenshot({ path: join(ARTEFACTS, name) });
-  }
-
-  /**
-   * Waits until an expression is true. Not waitForFunction: it evaluates text inside the page, which the page's policy
-   * forbids.
-   */
-  async function holds(page: Page, expression: string, timeoutMs = 20_000): Promise<void> {
-    await until(expression, () => page.evaluate<boolean>(expression), timeoutMs);
-  }
+  afterAll(() => servers.stop(), 60_000);
 
   /** Pictures inside a part of the page are there. */
   async function pictures(page: Page, within: string, count: number): Promise<void> {
@@ -327,7 +239,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       page,
       `document.getElementById('agreement').textContent.startsWith('Agreement so far: 0 of 1, 0 % (95 % interval 0 % to ')`,
     );
-    await page.goto(site.url);
+    await page.goto(pages.site.url);
     // A verdict reads it: it is among those that were read, and not among the unread ones.
     await row(page, studyOf(1)).waitFor();
     expect(await row(page, studyOf(2)).count()).toBe(0);
@@ -340,7 +252,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     expect(await page.locator('.history').innerText()).toMatch(
       /marked as urgent by Dr Test[\s\S]*own urgent mark taken back by Dr Test/,
     );
-    const detail = await site.worklist.study(studyOf(2));
+    const detail = await pages.site.worklist.study(studyOf(2));
     const by = { id: 'local:test', name: 'Dr Test' };
     expect(detail!.verdicts[0]).toMatchObject({ verdict: 'disagree', note: 'small effusion', by });
   }, 60_000);
@@ -376,7 +288,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     await ben.keyboard.press('c');
     await ben.locator('#work').getByText('Being read by you').waitFor();
     await ben.keyboard.press('Escape');
-    await until('given back', async () => (await site.worklist.study(parseUid(uid)))!.row.claim === null);
+    await until('given back', async () => (await pages.site.worklist.study(parseUid(uid)))!.row.claim === null);
     expect([...ana.faults, ...ben.faults]).toEqual([]);
   }, 90_000);
 
@@ -402,7 +314,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     await page.keyboard.press('r');
     await holds(page, `document.querySelector('[data-uid="${uid}"]') === null`);
     expect(await focused(page)).toBe(order[order.indexOf(uid) + 1] ?? order[order.indexOf(uid) - 1]);
-    await site.worklist.markUnread(parseUid(uid), { id: 'local:cleo', name: 'Dr Test' });
+    await pages.site.worklist.markUnread(parseUid(uid), { id: 'local:cleo', name: 'Dr Test' });
     expect(page.faults).toEqual([]);
   }, 90_000);
 
@@ -438,7 +350,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   }, 90_000);
 
   test('operation: outages, queues, and a dead letter that is tried again', async () => {
-    site.letters = [
+    pages.site.letters = [
       {
         id: 'abc123',
         queue: 'study',
@@ -455,7 +367,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.locator('#no-letters').waitFor();
-    expect(site.acted).toEqual(['replay abc123']);
+    expect(pages.site.acted).toEqual(['replay abc123']);
     await shoot(page, 'operation.png');
     expect(page.faults).toEqual([]);
   }, 60_000);
@@ -568,7 +480,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
    */
   const SCROLL_MS = 4_000;
   const FILTER_MS = 4_000;
-  const MOST_ELEMENTS = 1_500;
+  const MAX_ELEMENTS = 1_500;
 
   test('5,000 studies: scrolling and filtering stay quick, and the page stays small', async () => {
     const many = await open();
@@ -583,7 +495,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       const asked = () => ({ pages: of('/api/v1/studies'), counts: of('/api/v1/studies/count') });
       await holds(page, `document.getElementById('count').textContent === '5,000 studies, 1,000 urgent'`, 60_000);
       const elements = () => page.evaluate<number>('document.getElementsByTagName("*").length');
-      expect(await elements()).toBeLessThan(MOST_ELEMENTS);
+      expect(await elements()).toBeLessThan(MAX_ELEMENTS);
       expect(asked()).toEqual({ pages: 1, counts: 1 });
       // To the end of what is there, until there is no more: a page comes each time.
       await page.evaluate(`(async () => {
@@ -595,7 +507,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
           height = scroller.scrollHeight;
         }
       })()`);
-      expect(await elements()).toBeLessThan(MOST_ELEMENTS);
+      expect(await elements()).toBeLessThan(MAX_ELEMENTS);
       const scrolled = await page.evaluate<number>(`(async () => {
         const scroller = document.getElementById('scroller');
         const start = performance.now();
@@ -607,7 +519,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       })()`);
       expect(scrolled).toBeLessThan(SCROLL_MS);
       expect(asked()).toEqual({ pages: 50, counts: 1 });
-      expect(await elements()).toBeLessThan(MOST_ELEMENTS);
+      expect(await elements()).toBeLessThan(MAX_ELEMENTS);
       // The last row of all is in sight.
       const last =
         'Math.max(...[...document.querySelectorAll("#grid-body [role=row]")]' +

@@ -9,7 +9,7 @@ import type { Uid } from '../../src/dicom/uid';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { type Database, openDatabase } from '../../src/worklist/database';
 import { Worklist } from '../../src/worklist/worklist';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 import type { Postgres } from '../support/servers/postgres';
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
@@ -36,7 +36,7 @@ const settings = (databaseUrl: string) => ({
 beforeAll(async () => {
   [rabbit, orthanc, postgres] = await Promise.all([servers.rabbit(), servers.orthanc(), servers.postgres()]);
   url = await postgres.database('hospital');
-  app = await createApp(parseConfig(settings(url)), log, fakeLine().line);
+  app = await createApp(parseConfig(settings(url)), log, fakePipeline().pipeline);
   const { port } = await app.start();
   await until(
     'the service is ready',

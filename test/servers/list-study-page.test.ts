@@ -1,81 +1,31 @@
-import { readFileSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import type { Role } from '../../src/web/access/user';
 import { filmRecord, studyRecord } from '../support/records/study-record';
 import { until } from '../support/servers/servers';
+import { holds, useListPages, violations } from '../support/web/browser';
+import { ARTEFACTS, shoot } from '../support/web/chromium';
 import { ListSite, studyOf } from '../support/web/list-site';
 
 /** The study page in a real browser. What the database has to do with it is in list-pages.test.ts, on both. */
-const ARTEFACTS = resolve(__dirname, '../../artefacts');
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const WIDE = { width: 1440, height: 900 };
 
-let browser: Browser;
-let site: ListSite;
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  mkdirSync(ARTEFACTS, { recursive: true });
-  site = await ListSite.open();
-  const patient = { PatientID: 'P-1', PatientName: 'Dreamer^Dora' };
-  await site.analysed({ seed: 1, rows: 1000, columns: 850 }, { probability: 0.9 }, { patient });
-  await site.analysed({ seed: 2, rows: 700, columns: 850 }, { probability: 0.1 }, { patient });
-  await site.analysed({ seed: 3 }, { probability: 0.7 }, { patient });
-  await site.worklist.record(
-    studyRecord('bad', {
-      priority: null,
-      films: [filmRecord('bad', { outcome: 'not-analysed', reason: 'undecodable', probability: null, outputs: [] })],
-    }),
-  );
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
-}, 120_000);
-
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
-});
-
-afterAll(async () => {
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-  await browser?.close();
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
-  await site?.close();
-}, 60_000);
-
-interface Visit {
-  readonly size?: { readonly width: number; readonly height: number };
-  readonly dark?: boolean;
-  readonly roles?: readonly Role[];
-  readonly at?: ListSite;
-}
-
-type Watched = Page & { faults: string[] };
-
-async function visit(
-  path: string,
-  { size = WIDE, dark = false, roles = ['radiologist'], at = site }: Visit = {},
-): Promise<Watched> {
-  const context = await browser.newContext({
-    viewport: size,
-    colorScheme: dark ? 'dark' : 'light',
-    extraHTTPHeaders: { 'x-test-roles': roles.join(',') },
-  });
-  contexts.push(context);
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  const page = (await context.newPage()) as Watched;
-  page.faults = [];
-  page.on('pageerror', (error) => page.faults.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
-  await page.goto(`${at.url}${path}`);
-  return page;
-}
-
-const holds = (page: Page, expression: string, ms = 20_000) =>
-  until(expression, () => page.evaluate<boolean>(expression), ms);
+const pages = useListPages(
+  async (site) => {
+    const patient = { PatientID: 'P-1', PatientName: 'Dreamer^Dora' };
+    await site.analysed({ seed: 1, rows: 1000, columns: 850 }, { probability: 0.9 }, { patient });
+    await site.analysed({ seed: 2, rows: 700, columns: 850 }, { probability: 0.1 }, { patient });
+    await site.analysed({ seed: 3 }, { probability: 0.7 }, { patient });
+    await site.worklist.record(
+      studyRecord('bad', {
+        priority: null,
+        films: [filmRecord('bad', { outcome: 'not-analysed', reason: 'undecodable', probability: null, outputs: [] })],
+      }),
+    );
+  },
+  { usual: { ...WIDE, browser: { permissions: ['clipboard-read', 'clipboard-write'] } } },
+);
+const { visit } = pages;
 
 const SHOWN = `[...document.querySelectorAll('.stage img')].filter((image) => image.naturalWidth > 0).length`;
 
@@ -87,24 +37,13 @@ async function whole(page: Page): Promise<void> {
   await holds(page, `[...document.querySelectorAll('.prior img')].every((image) => image.naturalWidth > 0)`);
 }
 
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate<{
-    violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[];
-  }>('axe.run()');
-  return found.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes.map(({ html, failureSummary = '' }) => `${html} ${failureSummary}`).join(' | ')}`,
-  );
-}
-
 const boxOf = async (page: Page, selector: string) => (await page.locator(selector).first().boundingBox())!;
 const stageWidth = async (page: Page) => (await boxOf(page, '.stage')).width;
 
 test('at 1440 x 900 nothing has to be scrolled: film, result, report, model, verdict, earlier studies', async () => {
   const page = await visit(`/study/${studyOf(1)}`);
   await whole(page);
-  await page.screenshot({ path: join(ARTEFACTS, 'study-wide.png') });
+  await shoot(page, 'study-wide.png');
   for (const selector of ['.viewport', '.words .bar', '.report dl', '.made-by', '#verdict-form .buttons', '.prior'])
     for (const [i, one] of (await page.locator(selector).all()).entries()) {
       const { x, y, width, height } = (await one.boundingBox())!;
@@ -128,14 +67,14 @@ test.each([
 ] as const)(
   'readable by everybody, %s, with an earlier study beside it',
   async (name, size, dark) => {
-    const page = await visit(`/study/${studyOf(1)}`, { size, dark });
+    const page = await visit(`/study/${studyOf(1)}`, { ...size, dark });
     await whole(page);
     await page.locator('.prior').first().click();
     await holds(page, `${SHOWN} === 4`);
     expect(await violations(page)).toEqual([]);
     const isTooWide = 'document.getElementById("main").scrollWidth > document.getElementById("main").clientWidth';
     expect(await page.evaluate(isTooWide)).toBe(false);
-    await page.screenshot({ path: join(ARTEFACTS, `compared ${name}.png`) });
+    await shoot(page, `compared ${name}.png`);
     expect(page.faults).toEqual([]);
   },
   60_000,
@@ -248,7 +187,7 @@ test('verdicts by key: nothing is sent before Enter, Esc takes it back, a note m
   const page = await visit(`/study/${studyOf(3)}`);
   await whole(page);
   const given = async () =>
-    (await site.worklist.study(studyOf(3)))!.verdicts.map(({ verdict, note }) => [verdict, note]);
+    (await pages.site.worklist.study(studyOf(3)))!.verdicts.map(({ verdict, note }) => [verdict, note]);
   await page.keyboard.press('a');
   await holds(page, `document.activeElement.id === 'note'`);
   expect(await page.locator('.chosen').innerText()).toContain('Agree');
@@ -344,7 +283,7 @@ test('on paper it is one page: film, report, patient, model, date, notice, and n
       expect(words).toContain(part);
     expect(await page.locator('button:visible, input:visible, textarea:visible').count()).toBe(0);
     expect(await page.locator('.film-pane > .films > .overlay .film').isVisible()).toBe(true);
-    await page.screenshot({ path: join(ARTEFACTS, `print${dark ? ' dark' : ''}.png`), fullPage: true });
+    await shoot(page, `print${dark ? ' dark' : ''}.png`, { fullPage: true });
   }
 }, 90_000);
 

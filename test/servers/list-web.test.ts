@@ -1,7 +1,7 @@
 import { connect } from 'amqplib';
 import { type App, createApp } from '../../src/app/app';
 import type { DeadLetterEntry, Overview, StudyDetail, StudyPage } from '../../src/web/api/api-types';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 import { until } from '../support/servers/servers';
 import { Site } from '../support/servers/site';
@@ -18,11 +18,11 @@ beforeAll(async () => {
   site = await Site.open();
   await site.begin();
   const config = site.config();
-  const { line } = fakeLine();
+  const { pipeline } = fakePipeline();
   const withLungs = {
-    ...line,
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
+      ...pipeline.identity(),
       objects: { heatMap: true, segmentation: true, parametricMap: false, presentationState: false },
     }),
   };

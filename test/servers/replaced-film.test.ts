@@ -7,7 +7,7 @@ import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { type Database, openDatabase } from '../../src/worklist/database';
 import { Worklist } from '../../src/worklist/worklist';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 import { until } from '../support/servers/servers';
 import { Site } from '../support/servers/site';
@@ -71,7 +71,7 @@ test('overwritten: a new result beside the old, on the list with its history; re
   const rowOf = async () => (await list.study(study))!;
 
   await store(content(1));
-  const calm = await site.work({ ...options, line: fakeLine({ probability: 0.1 }).line });
+  const calm = await site.work({ ...options, pipeline: fakePipeline({ probability: 0.1 }).pipeline });
   const first = (await heard(calm, study))!;
   expect(first.priority).toBe('routine');
   await until('it is on the list', async () => (await list.study(study))?.row.state === 'done');
@@ -86,10 +86,13 @@ test('overwritten: a new result beside the old, on the list with its history; re
 
   await store(content(2));
   // A second worker whose clock is an hour behind: its identity dates the analysis, and its announcement.
-  const { line } = fakeLine({ probability: 0.9 });
+  const { pipeline } = fakePipeline({ probability: 0.9 });
   const late = await site.work({
     ...options,
-    line: { ...line, identity: () => ({ ...line.identity(), startedAt: new Date(Date.now() - 3_600_000) }) },
+    pipeline: {
+      ...pipeline,
+      identity: () => ({ ...pipeline.identity(), startedAt: new Date(Date.now() - 3_600_000) }),
+    },
   });
   const second = (await heard(late, study))!;
   expect(second).toMatchObject({ priority: 'urgent', films: [{ supersedes: [reportOf(first)] }] });

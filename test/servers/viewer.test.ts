@@ -1,16 +1,15 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import { startViewer, type Viewer } from '../../scripts/lib/viewer.cjs';
 import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
-import type { Line } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer, runStudyHere } from '../support/pipeline/line';
+import type { Pipeline } from '../../src/pipeline/pipeline';
+import { fakePipeline, MemoryAnnouncer, runStudyHere } from '../support/pipeline/fake-pipeline';
 import { type Orthanc, Servers, until } from '../support/servers/servers';
+import { ARTEFACTS, launchChromium } from '../support/web/chromium';
 
-/** Screenshots stay for whoever looks at a run; they are no part of the repository. */
-const ARTEFACTS = resolve(__dirname, '../../artefacts');
 const FILM = { seed: 21, view: 'PA', rows: 1000, columns: 850 } as const;
 /** In a study of its own, with every object that can be switched on. */
 const FULL = { seed: 22, view: 'PA', rows: 1000, columns: 850 } as const;
@@ -31,16 +30,16 @@ beforeAll(async () => {
     webgl: await startViewer({ dicomWebUrl: orthanc.dicomWebUrl }),
   };
   const archive = dicomWebArchive({ url: orthanc.dicomWebUrl });
-  const { line } = fakeLine();
-  const full: Line = {
-    ...line,
+  const { pipeline } = fakePipeline();
+  const full: Pipeline = {
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
+      ...pipeline.identity(),
       objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
     }),
   };
   for (const [film, by] of [
-    [FILM, line],
+    [FILM, pipeline],
     [FULL, full],
   ] as const) {
     await fetch(`${orthanc.url}/instances`, { method: 'POST', body: syntheticDicom(film) });
@@ -50,22 +49,10 @@ beforeAll(async () => {
     });
   }
   await archive.close();
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--use-gl=swiftshader',
-      '--enable-unsafe-swiftshader',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--no-first-run',
-    ],
-  });
+  browser = await launchChromium('--use-gl=swiftshader', '--enable-unsafe-swiftshader');
   page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   // The tour that greets a new user would lie over everything.
   await page.addInitScript(`localStorage.setItem('shownTours', JSON.stringify(['basicViewerTour']))`);
-  mkdirSync(ARTEFACTS, { recursive: true });
 }, 300_000);
 
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { encodeBundle } from '../../src/sinks/fhir/message';
 import { hl7Schema } from '../../src/sinks/hl7/config';
 import { encodeOru } from '../../src/sinks/hl7/message';
 import { newWorkitem } from '../../src/sinks/ups/message';
-import { sightColumns } from '../../src/worklist/record-columns';
+import { summaryColumns } from '../../src/worklist/record-columns';
 import { RECORD } from '../support/records/result-record';
 
 const PATIENT_ID = '1234\\567';
@@ -49,7 +49,7 @@ test('e-mail: identifiers are whole, a control character in one is named', () =>
 
 test('reading list: identifiers are whole in the row and found by a search', () => {
   const long = 'x'.repeat(2_000);
-  const columns = sightColumns('1.2.3', {
+  const columns = summaryColumns('1.2.3', {
     ...record.patient,
     ...record.study,
     PatientName: 'n'.repeat(2_000),

@@ -7,7 +7,13 @@ import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { type FilmHeader, loadCurrentRecord, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
 import { rejectionNote } from '../support/films/rejection-note';
-import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/line';
+import {
+  checkedPipeline,
+  fakePipeline,
+  MemoryAnnouncer,
+  MemoryArchive,
+  runStudyHere,
+} from '../support/pipeline/fake-pipeline';
 import { covid } from '../support/records/finding';
 
 /** The header as a server gives it, from the file in memory. */
@@ -58,14 +64,14 @@ class RecordMemory extends MemoryArchive {
 const OPTIONS = { redelivered: false, attempt: 1, reanalyze: false, shouldReturn: () => false };
 
 async function analysed(
-  line = fakeLine().line,
+  pipeline = fakePipeline().pipeline,
 ): Promise<{ archive: RecordMemory; event: ResultEvent; film: Uid; study: Uid }> {
   const archive = new RecordMemory();
   const { studyInstanceUid: study, sopInstanceUid: film } = archive.put(
     syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }),
   );
   const announcer = new MemoryAnnouncer();
-  await runStudyHere(study, OPTIONS, line, { archive, announcer });
+  await runStudyHere(study, OPTIONS, pipeline, { archive, announcer });
   return { archive, event: announcer.events[0]!, film, study };
 }
 
@@ -199,7 +205,7 @@ test('a record rebuilt from the archive alone is the one that the event made, bu
 });
 
 test("a film's warnings reach the record of the sinks from the event, the rebuilt one from its report", async () => {
-  const { archive, event, study } = await analysed(checkedLine(0.9, 0.7));
+  const { archive, event, study } = await analysed(checkedPipeline(0.9, 0.7));
   const told = parseResultEvent(Buffer.from(JSON.stringify(event)));
   for (const record of [await loadRecord(told, archive), await rebuildRecord(study, archive)])
     expect(record?.films.map(({ warnings }) => warnings)).toEqual([['evidence-outside-lungs']]);
@@ -232,8 +238,8 @@ describe('a film that was overwritten under its UID', () => {
       }),
     );
     const announcer = new MemoryAnnouncer();
-    const { line } = fakeLine({ probability: 0.1 });
-    await runStudyHere(study, { ...OPTIONS, compare: true }, line, { archive, announcer });
+    const { pipeline } = fakePipeline({ probability: 0.1 });
+    await runStudyHere(study, { ...OPTIONS, compare: true }, pipeline, { archive, announcer });
     return { ...before, later: announcer.events[0]! };
   };
 
@@ -283,7 +289,7 @@ describe('a film that was rejected', () => {
     const { reference } = archive.objects.get(film)!;
     for (const title of titles) {
       archive.put(rejectionNote(title, [reference]));
-      await runStudyHere(study, { ...OPTIONS, compare: true }, fakeLine().line, { archive, announcer });
+      await runStudyHere(study, { ...OPTIONS, compare: true }, fakePipeline().pipeline, { archive, announcer });
     }
     return { ...found, withdrawal: announcer.events.at(-1)! };
   };

@@ -16,7 +16,7 @@ import { webhookMessage } from '../../src/sinks/webhook/message';
 import { readStoredRecord } from '../../src/worklist/stored-findings';
 import { recordColumns } from '../../src/worklist/record-columns';
 import { rebuildRecord } from '../../src/worklist/rebuild';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/line';
+import { fakePipeline, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/fake-pipeline';
 
 /** Words of the header that a refusal quotes; SMITH is in no other attribute. */
 const QUOTED: readonly (readonly [reason: string, attributes: Readonly<Record<string, string>>])[] = [
@@ -44,7 +44,7 @@ async function announced(attributes: Readonly<Record<string, string>>) {
   const { studyInstanceUid: study } = archive.put(
     syntheticDicom({ seed: 5, view: 'PA', rows: 200, columns: 170, attributes }),
   );
-  await runStudyHere(study, { redelivered: true }, fakeLine().line, { archive, announcer });
+  await runStudyHere(study, { redelivered: true }, fakePipeline().pipeline, { archive, announcer });
   return { archive, study, event: announcer.events[0]! };
 }
 

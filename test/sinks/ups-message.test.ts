@@ -6,7 +6,7 @@ import {
   raisedPriority,
   readWorkitem,
   stateChange,
-  tellsOf,
+  listsOutputsOf,
   transactionUid,
   upsPriority,
   workitemUid,
@@ -106,8 +106,8 @@ test('the performed procedure has what the final state needs, and names each out
   expect([...told.outputs].sort()).toEqual(
     RECORD.films.flatMap(({ outputs }) => outputs.map(({ sopInstanceUid }) => sopInstanceUid)).sort(),
   );
-  expect(tellsOf(told, RECORD)).toBe(true);
-  expect(tellsOf({ outputs: told.outputs.slice(1) }, RECORD)).toBe(false);
+  expect(listsOutputsOf(told, RECORD)).toBe(true);
+  expect(listsOutputsOf({ outputs: told.outputs.slice(1) }, RECORD)).toBe(false);
   expect(performedWorkitem(RECORD, SETTINGS, parseUid('2.25.1'), 'HIGH')['00741200']).toEqual({
     vr: 'CS',
     Value: ['HIGH'],

@@ -11,7 +11,7 @@ import { open } from '../../src/web/access/user';
 import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
 import { consumedMessage } from '../support/broker/consumed-message';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/line';
+import { fakePipeline, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
@@ -136,7 +136,7 @@ describe('the line', () => {
     const metrics = make();
     const archive = new MemoryArchive();
     const reference = archive.put(FILM);
-    const line = { ...fakeLine({ lateral }).line, observer: metrics };
+    const line = { ...fakePipeline({ lateral }).pipeline, observer: metrics };
     const ports = { archive, announcer: new MemoryAnnouncer() };
     const run = () => runStudyHere(reference.studyInstanceUid, { redelivered: false }, line, ports);
     const stages = async () => {

@@ -39,7 +39,7 @@ class FakeArchive {
     return this.headers.get(studyInstanceUid) ?? null;
   }
 
-  async sightStudy(study: Uid): Promise<FilmHeader | null> {
+  async findStudySummary(study: Uid): Promise<FilmHeader | null> {
     this.asked.push(`study ${study}`);
     if (this.failure !== null) throw this.failure;
     return this.headers.get(study) ?? null;
@@ -72,7 +72,7 @@ afterEach(async () => {
   await database.close();
 });
 
-function watching({ sweeps = false, shadow = false, everyMs = 20, seenArchive = archive } = {}): AttributeWatch {
+function watching({ sweeps = false, shadow = false, everyMs = 20, cachedArchive = archive } = {}): AttributeWatch {
   const announce = async (event: ResultEvent) => {
     if (announceFailure !== null) throw announceFailure;
     announced.push(event);
@@ -81,7 +81,7 @@ function watching({ sweeps = false, shadow = false, everyMs = 20, seenArchive = 
     {
       worklist,
       archive,
-      seenArchive,
+      cachedArchive,
       announce: shadow ? null : announce,
       sweep: sweeps ? () => archive.sweep() : null,
       log,
@@ -105,15 +105,15 @@ const logged = (event: string) => log.lines.filter(({ fields }) => fields.event 
 test('at an event what was read as it was sorted will do; what a sweep finds is asked of the archive', async () => {
   await worklist.record(studyRecord('a'));
   archive.has('a');
-  const seenArchive = new FakeArchive();
-  seenArchive.has('a');
-  const watch = watching({ sweeps: true, seenArchive });
+  const cachedArchive = new FakeArchive();
+  cachedArchive.has('a');
+  const watch = watching({ sweeps: true, cachedArchive });
   watch.note({ studyInstanceUid: uid('a'), step: waiting });
-  await until(() => seenArchive.asked.length > 0);
+  await until(() => cachedArchive.asked.length > 0);
   expect(archive.asked).toEqual([]);
   archive.has('a', { PatientID: 'RIGHT' });
   await until(async () => (await patientOf('a')) === 'RIGHT');
-  expect(seenArchive.asked).toEqual([`film ${uid('a')}`]);
+  expect(cachedArchive.asked).toEqual([`film ${uid('a')}`]);
 });
 
 test.each<Step>([waiting, { kind: 'nothing-new' }])(
@@ -245,7 +245,7 @@ test('a film that was deleted: the next one tells; an answer that is no header o
   const deleted = (film: { studyInstanceUid: Uid; sopInstanceUid: Uid }) =>
     film.sopInstanceUid === gone!.sopInstanceUid ? Promise.resolve(null) : describe(film);
   expect(
-    await refreshAttributes(uid('a'), { worklist, archive: { describe: deleted, sightStudy: async () => null } }),
+    await refreshAttributes(uid('a'), { worklist, archive: { describe: deleted, findStudySummary: async () => null } }),
   ).toEqual(['PatientID']);
   archive.has('a', { PatientID: '', Modality: '' });
   expect(await refreshAttributes(uid('a'), { worklist, archive })).toEqual([]);

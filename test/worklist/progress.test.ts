@@ -2,7 +2,7 @@ import { HilumError } from '../../src/base/errors';
 import { deriveUid } from '../../src/dicom/uid';
 import { progressNotes, type Step } from '../../src/events/progress-event';
 import { Progress, type StudyDirectory } from '../../src/worklist/progress';
-import type { Sighting } from '../../src/worklist/steps';
+import type { StudyListing } from '../../src/worklist/steps';
 import { recordingLog } from '../support/records/logs';
 
 const [A, B] = [deriveUid(['a']), deriveUid(['b'])];
@@ -20,24 +20,24 @@ const SEEN = {
 
 function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] | null; limit?: number } = {}) {
   const log = recordingLog();
-  const written: { study: string; step: Step; at: number; sighting: Sighting | null; worker: string | null }[] = [];
-  const state: { failure: Error | null; sightFailure: Error | null; asked: number } = {
+  const written: { study: string; step: Step; at: number; listing: StudyListing | null; worker: string | null }[] = [];
+  const state: { failure: Error | null; summaryFailure: Error | null; asked: number } = {
     failure: null,
-    sightFailure: null,
+    summaryFailure: null,
     asked: 0,
   };
   const worklist = {
-    needsSighting: (study: string) => Promise.resolve(!written.some((note) => note.study === study)),
-    advance: (study: string, step: Step, at = 0, sighting: Sighting | null = null, worker: string | null = null) => {
+    needsListing: (study: string) => Promise.resolve(!written.some((note) => note.study === study)),
+    advance: (study: string, step: Step, at = 0, listing: StudyListing | null = null, worker: string | null = null) => {
       if (state.failure !== null) return Promise.reject(state.failure);
-      written.push({ study, step, at, sighting, worker });
+      written.push({ study, step, at, listing, worker });
       return Promise.resolve();
     },
   };
   const archive: StudyDirectory = {
-    sightStudy: () => {
+    findStudySummary: () => {
       state.asked++;
-      return state.sightFailure ? Promise.reject(state.sightFailure) : Promise.resolve({ ...SEEN, modalities });
+      return state.summaryFailure ? Promise.reject(state.summaryFailure) : Promise.resolve({ ...SEEN, modalities });
     },
   };
   let clock = 1_000;
@@ -69,8 +69,8 @@ test('steps are written in order with the time at which they were told; the arch
     'nothing-new',
   ]);
   expect(written.slice(0, 2)).toMatchObject([
-    { study: A, at: 1_000, sighting: { sight: { PatientID: 'P' }, mayHaveFilms: true } },
-    { at: 1_001, sighting: null, worker: 'host:1' },
+    { study: A, at: 1_000, listing: { summary: { PatientID: 'P' }, mayHaveFilms: true } },
+    { at: 1_001, listing: null, worker: 'host:1' },
   ]);
   expect(written[2]!.step).toMatchObject({ reason: 'ARCHIVE_TIMEOUT', retryAt: 6_002 });
   expect(state.asked).toBe(1);
@@ -84,15 +84,15 @@ test.each<[string[] | null, boolean]>([
   const { progress, notes, written } = setUp({ modalities });
   notes.waiting(A, null);
   await progress.stop(5_000);
-  expect(written[0]!.sighting!.mayHaveFilms).toBe(mayHaveFilms);
+  expect(written[0]!.listing!.mayHaveFilms).toBe(mayHaveFilms);
 });
 
 test('an archive that is away leaves the row without a patient', async () => {
   const { progress, notes, written, state } = setUp();
-  state.sightFailure = new Error('away');
+  state.summaryFailure = new Error('away');
   notes.waiting(A, null);
   await progress.stop(5_000);
-  expect(written).toMatchObject([{ study: A, sighting: null }]);
+  expect(written).toMatchObject([{ study: A, listing: null }]);
 });
 
 test('a database that is away holds nobody up, is told of once, and gets the notes when it is back', async () => {

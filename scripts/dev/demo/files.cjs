@@ -38,7 +38,7 @@ function problemOf(file) {
     const info = fs.statSync(file);
     if (info.isDirectory()) return unreadableFolder(file);
     if (!info.isFile()) return 'no regular file';
-    if (info.size > MOST_BYTES) return 'larger than 1 GiB';
+    if (info.size > MAX_BYTES) return 'larger than 1 GiB';
     return looksLikeDicom(head(file)) ? undefined : 'no DICOM file';
   } catch (error) {
     return `can't be read (${error.code})`;
@@ -50,7 +50,7 @@ function unreadableFolder(file) {
   return fs.lstatSync(file).isSymbolicLink() ? 'a link to a folder, not followed' : "a folder that can't be read";
 }
 
-const MOST_BYTES = 2 ** 30;
+const MAX_BYTES = 2 ** 30;
 
 function head(file) {
   const bytes = Buffer.alloc(132);

@@ -4,7 +4,7 @@
 /** Of files that were not stored for one reason, how many are named. */
 const NAMED = 5;
 /** Characters of a file's name. */
-const MOST_NAME = 44;
+const MAX_NAME = 44;
 const HEAD = ['study', 'film', 'result', 'probability', 'priority', 'objects', 'seconds'];
 
 /** See table.d.cts. */
@@ -78,7 +78,7 @@ function filmRow(study, name, [film, ...more]) {
   return {
     cells: [
       name ?? '',
-      more.length === 0 ? cutLeft(film.file, MOST_NAME) : `${more.length + 1} files, ${film.modality || 'no modality'}`,
+      more.length === 0 ? cutLeft(film.file, MAX_NAME) : `${more.length + 1} files, ${film.modality || 'no modality'}`,
       film.outcome,
       film.probabilityText ?? '-',
       isFirst ? (study.priority ?? '-') : '',

@@ -48,8 +48,8 @@ async function makeStudies(count, url) {
   const { open, contentOf } = dist('pipeline/decode.js');
   const { analyseFilm } = dist('pipeline/pipeline.js');
   const { encode } = dist('pipeline/encode.js');
-  const { lineSettings, openLine } = dist('app/line.js');
-  const line = await openLine(lineSettings());
+  const { pipelineSettings, openPipeline } = dist('app/pipeline.js');
+  const line = await openPipeline(pipelineSettings());
   const drawing = { ...FILM, attributes: { StudyDate: today() } };
   const drawn = Buffer.from(syntheticDicom(drawing));
   const first = await analyseFilm(drawn, line);

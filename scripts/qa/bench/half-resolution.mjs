@@ -18,8 +18,8 @@ const JPEG_2000 = [SYNTAXES.jpeg2000, '1.2.840.10008.1.2.4.91'];
 
 /** @returns {Promise<{result: object, lines: string[]}>} by group of films: differences of the probability */
 export async function benchHalfResolution({ films, real }) {
-  const { lineSettings, openLine } = dist('app/line.js');
-  const line = await openLine(lineSettings());
+  const { pipelineSettings, openPipeline } = dist('app/pipeline.js');
+  const line = await openPipeline(pipelineSettings());
   const groups = { drawn: films.files('jpeg2000', DRAWN), real: real.map(({ file }) => file) };
   const result = {};
   for (const [group, files] of Object.entries(groups)) {

@@ -9,7 +9,7 @@ import { ROOT } from '../../lib/shell.mjs';
 
 const require = createRequire(import.meta.url);
 const dist = (name) => require(path.join(ROOT, 'dist', name));
-const { lineSettings, openLine } = dist('app/line.js');
+const { pipelineSettings, openPipeline } = dist('app/pipeline.js');
 const { open, contentOf } = dist('pipeline/decode.js');
 const { analysePixels } = dist('pipeline/pipeline.js');
 const { encode } = dist('pipeline/encode.js');
@@ -52,7 +52,7 @@ async function measure(bytes, line) {
   return seconds;
 }
 
-const line = await openLine(lineSettings());
+const line = await openPipeline(pipelineSettings());
 const [first = '', ...files] = process.argv.slice(2);
 await measure(fs.readFileSync(first), line);
 const rows = [];

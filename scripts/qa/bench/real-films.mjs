@@ -16,7 +16,7 @@ const { decodePixels } = dist('dicom/pixels.js');
 const { syntheticDicom } = dist('objects/synthetic-film.js');
 const { open } = dist('pipeline/decode.js');
 const { analyseFilm } = dist('pipeline/pipeline.js');
-const { lineSettings, openLine } = dist('app/line.js');
+const { pipelineSettings, openPipeline } = dist('app/pipeline.js');
 
 /** With the DICOM films enough for a block. */
 const PICTURES = 8;
@@ -26,7 +26,7 @@ const GREY_LEVELS = 256;
 export const DATA = process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data');
 
 async function main(folder) {
-  const line = await openLine(lineSettings());
+  const line = await openPipeline(pipelineSettings());
   const found = [];
   for (const [i, bytes] of [...dicomFiles(), ...(await pictures())].entries()) {
     const uids = await uidsOfAnalysed(bytes, line);

@@ -33,7 +33,7 @@ export function summarise({
     notAnalysed,
     lost,
     doubled,
-    retried: retries + logs.putBack,
+    retried: retries + logs.requeued,
     dead: messages.dead,
     seconds: round(seconds),
     studiesPerSecond: round(logs.workSeconds > 0 ? studies.length / logs.workSeconds : 0, 3),
@@ -118,7 +118,7 @@ export function describe(result) {
     ['analysed', `${result.analysed}, and ${result.notAnalysed} with a report that says why not`],
     ['lost', result.lost],
     ['doubled', result.doubled],
-    ['retried', `${result.retried} (put back ${steps.putBack}; ${list(steps.retries)})`],
+    ['retried', `${result.retried} (put back ${steps.requeued}; ${list(steps.retries)})`],
     ['dead', result.dead],
     [
       'seconds',

@@ -58,7 +58,7 @@ export function readLogs(files) {
     done: done.length,
     nothingNew: of('study.nothing-new').length,
     retries: tally(of('study.retry').map(({ reason }) => reason)),
-    putBack: of('study.put-back').length,
+    requeued: of('study.put-back').length,
     mostLost: Math.max(0, ...of('study.put-back').map(({ lost }) => lost + 1)),
     caughtUp: of('catch-up.round').reduce((sum, { told }) => sum + told, 0),
     catchUpFailed: of('catch-up.failed').length,

@@ -14,7 +14,7 @@ import { Explained, ROOT, runMain, runQuietly, say, succeeds } from '../../lib/s
 import { check, run, endOfChecks } from './trial.mjs';
 
 const require = createRequire(import.meta.url);
-const { cacheDir } = require('../../lib/cache.cjs');
+const { cacheDir, cachedFolder } = require('../../lib/cache.cjs');
 const { workFolder } = require('../../lib/processes.cjs');
 
 const CHART = path.join(ROOT, 'deploy/helm/hilum');
@@ -91,16 +91,16 @@ function isRead(parseConfig, text) {
 
 async function findHelm() {
   if (succeeds('helm', ['version'])) return 'helm';
-  const target = path.join(cacheDir(), `helm-${HELM}`);
-  const helm = path.join(target, 'helm');
-  if (fs.existsSync(helm)) return helm;
-  if (!succeeds('go', ['version'])) throw new Explained('install helm 3, or Go to build it with');
-  await runQuietly(`helm ${HELM}`, 'go', ['install', `helm.sh/helm/v3/cmd/helm@${HELM}`], {
-    env: { ...process.env, GOBIN: target, GOFLAGS: '-mod=mod' },
+  const folder = await cachedFolder(`helm-${HELM}`, 'helm', async (dir) => {
+    if (!succeeds('go', ['version'])) throw new Explained('install helm 3, or Go to build it with');
+    await runQuietly(`helm ${HELM}`, 'go', ['install', `helm.sh/helm/v3/cmd/helm@${HELM}`], {
+      env: { ...process.env, GOBIN: dir, GOFLAGS: '-mod=mod' },
+    });
   });
-  return helm;
+  return path.join(folder, 'helm');
 }
 
+/** Made in its place: a virtual environment can't be moved. */
 async function findValidator() {
   const target = path.join(cacheDir(), VALIDATOR.replace('==', '-'));
   const validator = path.join(target, 'bin/kubernetes-validate');

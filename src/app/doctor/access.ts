@@ -5,9 +5,12 @@ import type { Config } from '../../config/config';
 import { isExposed } from '../../web/config';
 
 const DAY_MS = 24 * 3600 * 1000;
-const LEAST_CERTIFICATE_DAYS = 30;
+const MIN_CERTIFICATE_DAYS = 30;
 
-/** How others reach the service. What must not be is refused with the configuration; this names what is weak. */
+/**
+ * Checks how the service can be reached. A forbidden setting is refused when the configuration is read; this reports
+ * weak ones.
+ */
 export async function examineAccess(
   { http, access }: Pick<Config, 'http' | 'access'>,
   now = Date.now(),
@@ -25,12 +28,12 @@ export async function examineAccess(
     : [...findings, certificateFinding('access: certificate', http.tls.certFile, now)];
 }
 
-/** Whether a certificate is readable, and good for a while yet. */
+/** Checks that a certificate can be read and does not expire soon. */
 export function certificateFinding(check: string, path: string, now = Date.now()): CheckResult {
   try {
     const { validTo } = new X509Certificate(readFileSync(path));
     const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
-    const ok = days >= LEAST_CERTIFICATE_DAYS;
+    const ok = days >= MIN_CERTIFICATE_DAYS;
     return {
       check,
       ok,

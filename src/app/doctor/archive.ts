@@ -15,8 +15,8 @@ export async function examineArchive(config: Config): Promise<CheckResult[]> {
 }
 
 /**
- * Whether the archive lets in who shows no password. Debian's Orthanc does unless `AuthenticationEnabled` is set; then
- * everybody who reaches its port reads all films.
+ * Checks whether the archive answers without a password. Debian's Orthanc does unless `AuthenticationEnabled` is set:
+ * then everybody who reaches its port can read all films.
  */
 async function examinePassword({ archive }: Config): Promise<CheckResult[]> {
   if (archive.auth.kind === 'none') return [];

@@ -6,8 +6,7 @@ import { withBroker } from '../broker';
 import { sinkQueuesOf } from '../deliveries';
 
 /**
- * Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at
- * once.
+ * Connecting declares the topology, so missing configure rights and existing queues with other arguments show at once.
  */
 export async function examineBroker(config: Config): Promise<CheckResult[]> {
   try {
@@ -43,7 +42,7 @@ async function examineStudyQueues(broker: Broker): Promise<CheckResult[]> {
   ];
 }
 
-/** Dead letters of each sink, and queues that fill although nobody reads them. */
+/** Reports dead letters of each sink, and queues that fill because nobody consumes them. */
 async function examineSinkQueues(broker: Broker): Promise<CheckResult[]> {
   const check = (sink: string) => `deliveries: ${sink}`;
   const on = (await broker.sinkDepths()).map(({ sink, waiting, retry, dead }): CheckResult => {

@@ -5,14 +5,17 @@ import type { Config } from '../../config/config';
 import { openDatabase } from '../../worklist/database';
 import { openArchive } from '../archive';
 
-const GREATEST_CLOCK_DIFFERENCE_S = 60;
+const MAX_CLOCK_DIFFERENCE_S = 60;
 
-/** Reports carry the time of this machine, so it should be that of the archive. */
+/** Compares the clock of this machine, which reports carry, with that of the archive. */
 export async function examineClock(config: Config): Promise<CheckResult[]> {
   return [await compared({ check: 'clock', owner: 'the archive' }, () => archiveClock(config))];
 }
 
-/** The list sorts by times of both. An embedded database has the clock of this machine. */
+/**
+ * Compares the clock of this machine with the database server's, as the list sorts by times of both. An embedded
+ * database uses this machine's clock.
+ */
 export async function examineDatabaseClock({ list }: Config): Promise<CheckResult[]> {
   if (!list.enabled) return [];
   const database = openDatabase(list.database, createLog('silent'));
@@ -24,7 +27,7 @@ export async function examineDatabaseClock({ list }: Config): Promise<CheckResul
   }
 }
 
-/** By the Date of any answer (RFC 9110 section 6.6.1). Orthanc sends none, but has a resource for it. */
+/** By the Date header of any response (RFC 9110 section 6.6.1). Orthanc sends none, but has a resource for it. */
 async function archiveClock(config: Config): Promise<Date | null> {
   const archive = openArchive(config);
   try {
@@ -54,7 +57,7 @@ async function compared(
 
 function difference(owner: string, theirs: Date): Omit<CheckResult, 'check'> {
   const seconds = Math.round((Date.now() - theirs.getTime()) / 1000);
-  const ok = Math.abs(seconds) <= GREATEST_CLOCK_DIFFERENCE_S;
+  const ok = Math.abs(seconds) <= MAX_CLOCK_DIFFERENCE_S;
   const direction = seconds > 0 ? 'ahead of' : 'behind';
   return {
     ok,

@@ -4,7 +4,7 @@ import { createLog } from '../../base/log';
 import type { Config } from '../../config/config';
 import { openDatabase } from '../../worklist/database';
 
-/** Whether this process opens the database of the list and of the accounts. */
+/** Whether this process opens the database of the list and the accounts. */
 export function hasDatabase({ roles, list, access }: Config): boolean {
   return (roles.includes('list') && list.enabled) || access.kind !== 'none';
 }
@@ -16,7 +16,7 @@ const TEXTS = {
   newer: 'of the next version of Hilum, on which this one runs: update this one',
 };
 
-/** Neither makes nor migrates it. A file is read whole. */
+/** Checks the database; it is neither created nor migrated. Of an embedded one the whole file is read. */
 export async function examineDatabase(config: Config): Promise<CheckResult[]> {
   if (!hasDatabase(config)) return [];
   const database = openDatabase(config.list.database, createLog('silent'));

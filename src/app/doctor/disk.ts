@@ -6,9 +6,9 @@ import { AUDIT_FILE } from '../../web/audit/trail';
 import { keepsState } from '../readiness';
 import { hasDatabase } from './database';
 
-const LEAST_FREE_BYTES = 1024 ** 3;
+const MIN_FREE_BYTES = 1024 ** 3;
 
-/** Where the service keeps what it must remember, and where it puts what is in passing. */
+/** Checks free space of the folders for state, audit trail and temporary files, and write access to the first two. */
 export async function examineDisk(config: Config): Promise<CheckResult[]> {
   const { state, audit } = config;
   const folders = [...new Set([state.dir, ...(hasDatabase(config) ? [audit.dir] : []), tmpdir()])];
@@ -22,7 +22,7 @@ export async function examineDisk(config: Config): Promise<CheckResult[]> {
 async function examineRoom(folder: string): Promise<CheckResult> {
   const free = await freeBytes(folder).catch(() => null);
   if (free === null) return { check: 'disk', ok: false, text: `the folder ${folder} can't be looked at` };
-  const ok = free >= LEAST_FREE_BYTES;
+  const ok = free >= MIN_FREE_BYTES;
   const text = `${(free / 1e9).toFixed(1)} GB free in ${folder}`;
   return { check: 'disk', ok, text: ok ? text : `${text}: make room, less than 1 GB is too little` };
 }

@@ -16,8 +16,8 @@ import { examineRis } from './ris';
 import { examineStore } from './store-test';
 
 /**
- * Looks at everything that the service needs for its roles and says in plain words what is wrong.
- * @param storeTest whether to store a test study in the archive: without it, nothing is written
+ * Runs all checks that the roles of the service need; each result is one plain sentence.
+ * @param storeTest whether to store a test study in the archive: without it nothing is written
  */
 export async function examine(path: string, { storeTest = false } = {}): Promise<CheckResult[]> {
   let config: Config;

@@ -5,10 +5,10 @@ import { namedModels } from '../../model/config';
 import type { ModelManifest } from '../../model/manifest';
 import { openModel } from '../../model/session';
 import { findingRules } from '../../pipeline/finding-rules';
-import { requireFit } from '../../pipeline/fit';
+import { requireCompatible } from '../../pipeline/model-compatibility';
 import { SHIPPED_MODELS } from '../installed';
 
-/** Each is loaded and tried as at the service's start, one after the other, and let go again. */
+/** Loads and tries each model as at the start of the service, one after the other. */
 export async function examineModels(config: Config): Promise<CheckResult[]> {
   const {
     models,
@@ -31,11 +31,11 @@ export async function examineModels(config: Config): Promise<CheckResult[]> {
       checks.push({ check: `model: ${id}`, ok: false, text: describeError(error) });
     }
   }
-  return [...checks, ...examineFit(opened, config)];
+  return [...checks, ...examineCompatibility(opened, config)];
 }
 
-/** Only once each of them is well. */
-function examineFit(
+/** Checks that the models work together; only where each of them is usable. */
+function examineCompatibility(
   opened: ReadonlyMap<string, ModelManifest>,
   { models, classification, findings }: Config,
 ): CheckResult[] {
@@ -44,8 +44,11 @@ function examineFit(
   const classifiers = named.classifiers.flatMap((id) => opened.get(id) ?? []);
   if (!view || !lungs || classifiers.length < named.classifiers.length) return [];
   try {
-    const [gate, shortcut] = [opened.get(named.gate) ?? null, opened.get(classification.shortcutAudit) ?? null];
-    requireFit({ view, gate, lungs, classifiers, shortcut });
+    const [outOfDistribution, shortcut] = [
+      opened.get(named.gate) ?? null,
+      opened.get(classification.shortcutAudit) ?? null,
+    ];
+    requireCompatible({ view, outOfDistribution, lungs, classifiers, shortcut });
     findingRules(classifiers, { rules: findings.rules, first: classification.threshold });
     return [];
   } catch (error) {

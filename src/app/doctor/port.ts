@@ -7,9 +7,9 @@ import type { Config } from '../../config/config';
 import { listenError } from '../../net/listen-error';
 
 const PATIENCE_MS = 3_000;
-const MOST_BYTES = 10_000;
+const MAX_BYTES = 10_000;
 
-/** Whether the service can listen where it is to, or does so already: doctor may run beside it. */
+/** Checks that the service can listen on its port, or that a running Hilum does: doctor may run beside it. */
 export async function examinePort({ http }: Pick<Config, 'http'>): Promise<CheckResult[]> {
   const check = 'port';
   const where = `${http.port} of ${http.host}`;
@@ -21,7 +21,7 @@ export async function examinePort({ http }: Pick<Config, 'http'>): Promise<Check
   return [{ check, ok: false, text: describeError(listenError(http.host, http.port, problem)) }];
 }
 
-/** Why a port can't be listened to; null where it can. */
+/** Error of listening on a port; null where it works. */
 export function listenProblem(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -31,8 +31,8 @@ export function listenProblem(host: string, port: number): Promise<NodeJS.ErrnoE
 }
 
 /**
- * By its liveness, or by the words in which it refuses who does not come through the proxy. Nothing is told to whoever
- * answers, so any certificate will do.
+ * Whether a Hilum answers on the port, by its liveness route or by its refusal of requests that bypass the proxy.
+ * Nothing secret is sent, so any certificate is accepted.
  */
 export async function isHilum({ host, port, tls }: Config['http']): Promise<boolean> {
   const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
@@ -41,7 +41,7 @@ export async function isHilum({ host, port, tls }: Config['http']): Promise<bool
   return answer === '{"live":true}' || answer === '{"error":"You may not do this."}';
 }
 
-/** The body of an answer; null where there is none in time. */
+/** Body of the response; null where there is none in time. */
 function ask(url: string): Promise<string | null> {
   return new Promise((resolve) => {
     const options = { rejectUnauthorized: false, timeout: PATIENCE_MS, headers: { accept: 'application/json' } };
@@ -49,7 +49,7 @@ function ask(url: string): Promise<string | null> {
       let body = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         body += part;
-        if (body.length > MOST_BYTES) request.destroy();
+        if (body.length > MAX_BYTES) request.destroy();
       });
       response.on('end', () => resolve(body));
       response.on('close', () => resolve(null));

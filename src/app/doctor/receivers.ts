@@ -4,7 +4,7 @@ import type { Config } from '../../config/config';
 import type { Sink } from '../../sinks/sink';
 import { openSinks } from '../deliveries';
 
-/** Connects to each system that results are delivered to, and delivers nothing. */
+/** Connects to each system that results are delivered to; nothing is delivered. */
 export async function examineReceivers(config: Config): Promise<CheckResult[]> {
   let sinks: Sink[];
   try {

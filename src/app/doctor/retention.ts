@@ -2,7 +2,7 @@ import type { CheckResult } from '../../base/check-result';
 import type { Config } from '../../config/config';
 import { hasDatabase } from './database';
 
-/** What is kept how long; never wrong, but somebody should know. */
+/** Reports how long each kind of record is kept. It is never an error. */
 export async function examineRetention(config: Config): Promise<CheckResult[]> {
   if (!hasDatabase(config)) return [];
   const { listDays, verdictDays, auditDays } = config.retention;

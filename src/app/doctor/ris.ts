@@ -10,7 +10,10 @@ import { isHilum, listenProblem } from './port';
 const CHECK = 'RIS listener';
 const KEYS = 'ris.listener.host and ris.listener.port';
 
-/** Whether messages of the RIS can be taken: the port is free, or a running Hilum's, and the certificate holds. */
+/**
+ * Checks that HL7 messages of the RIS can be received: the port is free or a running Hilum's, and the certificate is
+ * valid.
+ */
 export async function examineRis(config: Config): Promise<CheckResult[]> {
   if (!listensToRis(config)) return [];
   const { host, port, tls } = config.ris.listener;
@@ -27,7 +30,7 @@ async function examine({ ris: { listener }, http }: Config): Promise<CheckResult
   const { host, port } = listener;
   const problem = await listenProblem(host, port);
   if (problem === null) return { check: CHECK, ok: true, text: `${port} of ${host} is free` };
-  // Nothing of HL7 tells who listens; a Hilum that runs here has both ports.
+  // HL7 has no way to ask who listens. If the web port is a Hilum's, this port is taken to be its as well.
   if (problem.code === 'EADDRINUSE' && (await isHilum(http)))
     return { check: CHECK, ok: true, text: `${port} of ${host} is in use, as a Hilum runs here` };
   return { check: CHECK, ok: false, text: describeError(listenError(host, port, problem, KEYS)) };

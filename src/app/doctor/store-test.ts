@@ -13,7 +13,7 @@ import { openArchive } from '../archive';
 
 const CHECK = 'archive: store test';
 
-/** Stores the largest result that Hilum makes, in a study of its own without any patient, and removes it again. */
+/** Stores an object as large as the largest result, in a study of its own without a patient, and removes it again. */
 export async function examineStore(config: Config): Promise<CheckResult[]> {
   const archive = openArchive(config);
   try {
@@ -47,7 +47,7 @@ async function tryStore(
   }
 }
 
-/** DICOMweb has no way to remove: Orthanc's own interface has one. */
+/** DICOMweb has no delete; Orthanc's own API has. */
 async function remove({ archive, catchUp }: Config, study: TestObject['study']): Promise<CheckResult> {
   const url = catchUp.orthancUrl ?? archive.url.replace(/\/dicom-web\/*$/, '');
   const isRemoved = await removeStudy({ ...archive, url }, study).catch(() => false);
@@ -60,7 +60,7 @@ async function remove({ archive, catchUp }: Config, study: TestObject['study']):
   };
 }
 
-/** As large as a heat map can be, and so random that no proxy can make it smaller. */
+/** As large as a heat map can be, of random bytes so that no proxy can compress it. */
 function testObject() {
   const [study, series, instance] = [1, 2, 3].map(() => deriveUid(['doctor', randomBytes(16).toString('hex')])) as [
     ReturnType<typeof deriveUid>,

@@ -1,12 +1,12 @@
 import { type Endpoint, orthancUrlOf, type Site } from './site';
 
-/** A file beside the configuration, for root and the service alone. */
+/** A file beside the configuration that only root and the service can read. */
 export interface SecretFile {
   readonly name: string;
   readonly content: string;
 }
 
-/** Text of a configuration with a comment on each part, and the files of the passwords that it names. */
+/** Text of a configuration with a comment on each part, and the password files that it names. */
 export function configurationOf({ archive, broker, list, pacs, stateDir }: Site): {
   text: string;
   secrets: SecretFile[];
@@ -55,7 +55,7 @@ list:
 /** Name of the PACS in Orthanc's DicomModalities. */
 export const PACS = 'pacs';
 
-/** Through the Orthanc that is the archive, with the same account. */
+/** Delivery to the PACS through Orthanc, with the archive's account. */
 const pacsOf = (archive: Endpoint) => `
 # Results go by C-STORE to the PACS that Orthanc knows as ${PACS} (pacs.md).
 deliveries:
@@ -70,7 +70,7 @@ const ARCHIVE_PASSWORD = 'archive-password';
 const ARCHIVE_SECRET = `"\${file:${ARCHIVE_PASSWORD}}"`;
 const BROKER_PASSWORD = 'broker-password';
 
-/** A text in YAML; JSON is YAML. */
+/** Quoted as a YAML text; JSON is YAML. */
 const quoted = (text: string) => JSON.stringify(text);
 
 const authOf = ({ username, password }: Endpoint) =>
@@ -88,6 +88,6 @@ function urlWithAccount({ url, username, password }: Endpoint): string {
 const archiveSecret = ({ password }: Endpoint): SecretFile[] =>
   password === undefined ? [] : [{ name: ARCHIVE_PASSWORD, content: password }];
 
-/** It becomes part of a URL, so it is written as one. */
+/** Percent-encoded, as the file's content becomes part of a URL. */
 const brokerSecret = ({ password }: Endpoint): SecretFile[] =>
   password === undefined ? [] : [{ name: BROKER_PASSWORD, content: encodeURIComponent(password) }];

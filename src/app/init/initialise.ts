@@ -11,15 +11,18 @@ import { openDirectory } from '../access';
 import { configurationOf, PACS } from './configuration';
 import { type DicomNode, type Endpoint, orthancUrlOf, type Site } from './site';
 
-/** The account by which unit and package run the service. */
+/** Account of the operating system that the systemd unit and the package run the service as. */
 const SERVICE_ACCOUNT = 'hilum';
 
-/** Of the configuration and its secrets where the service's group may read them, and where there is no such group. */
+/**
+ * File modes of the configuration and its secrets: readable by the service's group, and without such a group by the
+ * owner alone.
+ */
 const [MODE_WITH_GROUP, MODE_ALONE] = [0o640, 0o600];
 
 const ORTHANC_TIMEOUT_MS = 5_000;
 
-/** Name of the first account. */
+/** Name of the list's first account. */
 const ADMIN = 'admin';
 
 export interface FirstAccount {
@@ -28,14 +31,14 @@ export interface FirstAccount {
 }
 
 export interface Initialised {
-  /** Sentences on what was done, in its order. */
+  /** What was done, one sentence for each step. */
   readonly done: readonly string[];
 }
 
 /**
- * Writes the configuration with its secrets, makes the state folder, and the first account where there is a list and no
- * account yet. What was at `out` before is kept beside it. As root all of it goes to the account of the service where
- * that is there.
+ * Writes the configuration with its secrets, makes the state folder, and creates the first account where there is a
+ * list without accounts. A file that was at `out` before is kept beside it. Run as root, everything belongs to the
+ * service's account where that exists.
  * @throws HilumError CONFIG_INVALID, and errors of the file system
  */
 export async function initialise(site: Site, out: string, account: Partial<FirstAccount> = {}): Promise<Initialised> {
@@ -68,7 +71,7 @@ interface Owner {
   readonly gid: number;
 }
 
-/** The service's account, where this is root's to give to. */
+/** The service's account; null where it does not exist or we are not root. */
 function serviceOwner(): Owner | null {
   if (process.getuid?.() !== 0) return null;
   try {
@@ -81,7 +84,7 @@ function serviceOwner(): Owner | null {
   }
 }
 
-/** Readable to root and the service, and to nobody else; not for the service to change. */
+/** Writes a file that only root and the service can read, and only root can change. */
 function writeFor(owner: Owner | null, path: string, content: string): void {
   writeAtomicallySync(path, content, { mode: MODE_ALONE });
   if (owner === null) return;
@@ -94,7 +97,7 @@ function giveTo(owner: Owner, path: string): void {
   if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) giveTo(owner, join(path, name));
 }
 
-/** @returns where it is now, or null where there was none */
+/** Renames an existing file. @returns its new path, or null where there was none */
 function keptBeside(path: string): string | null {
   if (!existsSync(path)) return null;
   for (let number = 1; ; number++) {
@@ -105,7 +108,10 @@ function keptBeside(path: string): string | null {
   }
 }
 
-/** So that doctor can try it. Orthanc forgets it at its next start unless it stands in its configuration. */
+/**
+ * Registers the PACS with Orthanc so that doctor can try it. Orthanc forgets it when it restarts, unless its own
+ * configuration has it.
+ */
 async function tellOrthanc({ archive }: Site, { aet, host, port }: DicomNode): Promise<string[]> {
   const line = JSON.stringify({ [PACS]: { AET: aet, Host: host, Port: port } });
   const told = await putModality(archive, JSON.stringify({ AET: aet, Host: host, Port: port }));
@@ -127,7 +133,7 @@ async function putModality({ url, username, password = '' }: Endpoint, body: str
   }
 }
 
-/** With every right of a person, because somebody has to begin. */
+/** Creates the first account with every role of a person, so that it can create the others. */
 async function firstAccount(out: string, { username = ADMIN, password }: Partial<FirstAccount>): Promise<string[]> {
   const opened = openDirectory(readConfig(out));
   try {

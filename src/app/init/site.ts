@@ -1,30 +1,30 @@
 import { HilumError } from '../../base/errors';
 
-/** A server with the account that it is used by. */
+/** URL of a server and the account to use. */
 export interface Endpoint {
-  /** Without user and password. */
+  /** Without user name and password. */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
 }
 
-/** An application entity and where it listens. */
+/** AE title, host and port of a DICOM application entity. */
 export interface DicomNode {
   readonly aet: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** What `hilum init` has to know. */
+/** What `hilum init` asks for. */
 export interface Site {
   /** DICOMweb root. */
   readonly archive: Endpoint;
   readonly broker: Endpoint;
-  /** A PACS that results are sent to by C-STORE; the archive is an Orthanc then. */
+  /** A PACS that results are sent to by C-STORE; the archive must be an Orthanc then. */
   readonly pacs?: DicomNode | undefined;
   /** Whether this process keeps the reading list. */
   readonly list: boolean;
-  /** Folder of what must outlive a restart, absolute. */
+  /** Absolute path of the folder for state that must survive a restart. */
   readonly stateDir: string;
 }
 
@@ -32,7 +32,7 @@ export const ARCHIVE_PROTOCOLS = ['http:', 'https:'] as const;
 export const BROKER_PROTOCOLS = ['amqp:', 'amqps:'] as const;
 
 /**
- * A URL that may carry user and password, as an endpoint.
+ * Parses a URL with or without user name and password.
  * @throws HilumError CONFIG_INVALID where it is no URL of these protocols
  */
 export function endpointOf(text: string, protocols: readonly string[]): Endpoint {
@@ -52,10 +52,7 @@ export function endpointOf(text: string, protocols: readonly string[]): Endpoint
   };
 }
 
-/**
- * AET@HOST:PORT.
- * @throws HilumError CONFIG_INVALID where it is something else
- */
+/** Parses AET@HOST:PORT. @throws HilumError CONFIG_INVALID for anything else */
 export function dicomNodeOf(text: string): DicomNode {
   const [, aet, host, port] = /^([\x20-\x3f\x41-\x5b\x5d-\x7e]{1,16})@(.+):(\d{1,5})$/.exec(text) ?? [];
   if (aet === undefined || host === undefined || Number(port) < 1 || Number(port) > 65_535)
@@ -64,8 +61,8 @@ export function dicomNodeOf(text: string): DicomNode {
 }
 
 /**
- * Orthanc's own REST API, from its DICOMweb root.
- * @throws HilumError CONFIG_INVALID where that is not known of this address
+ * URL of Orthanc's own REST API, from its DICOMweb root.
+ * @throws HilumError CONFIG_INVALID where it can't be derived from this address
  */
 export function orthancUrlOf(dicomWebRoot: string): string {
   const url = /^(.+)\/dicom-web$/.exec(dicomWebRoot)?.[1];

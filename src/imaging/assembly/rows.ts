@@ -1,14 +1,15 @@
 /**
- * Rows of a film through a table and to fewer columns, four at a time: AssemblyScript, compiled by `npm run kernel`.
- * The vector's lanes are rows, never parts of one sum, so that each value is what `resample` of imaging/plane.ts has,
- * to the last bit. Pointers are bytes; the caller lays the memory out and bounds all numbers.
+ * Maps rows of a film through a table and resamples them to fewer columns, four at a time: AssemblyScript, compiled by
+ * `npm run kernel`. The lanes of a vector are rows, never parts of one sum, so that each value equals that of
+ * `resample` in imaging/plane.ts to the last bit. Pointers are byte offsets; the caller lays out the memory and checks
+ * all numbers.
  */
 
 /**
- * Four rows of stored values through a table.
+ * Maps four rows of stored values through a table.
  * @param stored u16, the rows one after the other
- * @param table f32 for each of the 65536 values that 16 bits can hold
- * @param out f32, the four rows side by side: pixel by pixel
+ * @param table f32 for each of the 65536 values of 16 bits
+ * @param out f32, interleaved: the four rows' values pixel by pixel
  */
 export function gather(stored: usize, columns: i32, table: usize, out: usize): void {
   const row = (<usize>columns) << 1;
@@ -23,10 +24,10 @@ export function gather(stored: usize, columns: i32, table: usize, out: usize): v
 }
 
 /**
- * Those rows to `columns` columns.
- * @param rows what `gather` wrote
+ * Resamples those rows to `columns` columns.
+ * @param rows output of `gather`
  * @param starts i32, the first source column of each
- * @param counts i32, how many source columns each takes
+ * @param counts i32, the number of source columns of each
  * @param weights f64, of all of them
  * @param out f64, the four rows one after the other
  */

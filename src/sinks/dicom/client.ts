@@ -7,7 +7,7 @@ import { actionOf, away, failureError, HeldAlreadyError, type Operation } from '
 import type { ResultObject } from './objects';
 
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Orthanc describes a failed operation with these: 422 is a C-FIND that the peer could not process. */
+/** Statuses at which Orthanc's body describes the failure; 422 is a C-FIND that the peer could not process. */
 const DESCRIBED: ReadonlySet<number> = new Set([422, 500]);
 
 const foundSchema = z.array(z.object({ ID: z.string().regex(/^[0-9a-f-]{44}$/), Type: z.string() }));
@@ -28,14 +28,14 @@ export interface OrthancModalityOptions extends HttpOptions {
   readonly storeTimeoutMs: number;
 }
 
-/** What a peer says of a storage commitment; `committed` are SOP Instance UIDs. */
+/** Result of a storage commitment; `committed` are SOP Instance UIDs. */
 export interface Commitment {
   readonly state: 'pending' | 'success' | 'failure';
   readonly committed: ReadonlySet<string>;
 }
 
 /**
- * A DICOM peer of an Orthanc, by Orthanc's own REST API (`/modalities/{name}`): Orthanc is the SCU of C-ECHO, C-STORE,
+ * A DICOM peer behind an Orthanc, by Orthanc's REST API (`/modalities/{name}`): Orthanc is the SCU of C-ECHO, C-STORE,
  * C-FIND (Study Root) and Storage Commitment Push Model. Fits the port of `sinks/dicom/sink` by shape. Every method
  * throws HilumError RECEIVER_*.
  */
@@ -69,7 +69,7 @@ export class OrthancModality {
     });
   }
 
-  /** AE title that an instance came from by C-STORE; '' where it came otherwise. */
+  /** Calling AE title by which an instance was received by C-STORE; '' where it came in another way. */
   async origin(id: string): Promise<string> {
     return this.receiver.send(`${this.root}/instances/${id}/metadata/RemoteAET`, { headers: {} }, async (answer) => {
       if (answer.status === 404) return '';
@@ -78,7 +78,7 @@ export class OrthancModality {
     });
   }
 
-  /** C-STORE of one instance; one that the peer calls a duplicate (0111) is stored. */
+  /** C-STORE of one instance; a duplicate at the peer (0111) counts as stored. */
   async store(id: string): Promise<void> {
     const body = { Resources: [id], Synchronous: true, Timeout: Math.ceil(this.storeTimeoutMs / 1000) };
     try {
@@ -92,7 +92,7 @@ export class OrthancModality {
     }
   }
 
-  /** C-FIND at the level IMAGE. */
+  /** C-FIND at IMAGE level. */
   async has({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }: ResultObject): Promise<boolean> {
     const Query = {
       StudyInstanceUID: studyInstanceUid,
@@ -115,7 +115,7 @@ export class OrthancModality {
     }
   }
 
-  /** Asks for storage commitment (PS3.4 annex J). @returns the transaction, for `commitment` */
+  /** Requests storage commitment (PS3.4 annex J). @returns the transaction, for `commitment` */
   async commit(objects: readonly ResultObject[]): Promise<string> {
     const DicomInstances = objects.map(({ sopClassUid, sopInstanceUid }) => [sopClassUid, sopInstanceUid]);
     const { ID } = await this.post('commit', '/storage-commitment', { DicomInstances }, (answer) =>
@@ -150,12 +150,12 @@ export class OrthancModality {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: Buffer.from(JSON.stringify(body)),
-      // Orthanc answers when the peer has.
+      // Orthanc answers only when the peer has.
       responseTimeoutMs: this.storeTimeoutMs + 5_000,
     } as const;
     return this.receiver.send(`${this.root}/modalities/${this.peer}${path}`, wanted, async (answer) => {
       if (answer.status === 200) return read(answer);
-      // Also of an object that went meanwhile: the next try sees that.
+      // Also 404 for an object that was deleted meanwhile, which the next attempt notices.
       if (answer.status === 404) throw away(`Orthanc does not know the modality ${this.peer}: see its DicomModalities`);
       const failure = DESCRIBED.has(answer.status) ? failureSchema.safeParse(await this.json(answer)) : null;
       if (failure?.success !== true) throw this.receiver.statusError(actionOf(operation), answer);
@@ -176,6 +176,6 @@ export class OrthancModality {
   }
 }
 
-/** Orthanc holds searches and commitments in memory: a restart, or a hundred others, and they are gone. */
+/** Orthanc keeps searches and commitments in memory: they are lost at a restart, and after a hundred others. */
 const lost = (what: string) =>
   new HilumError('RECEIVER_UNAVAILABLE', 'transient', `Orthanc does not know of ${what} any more`);

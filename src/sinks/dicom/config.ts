@@ -3,7 +3,7 @@ import { millis } from '../../base/schema';
 import { enabled, httpShape, httpUrl } from '../config';
 import { OBJECT_KINDS } from './objects';
 
-/** How it is made sure that the peer has an object, the surest first. */
+/** Ways to verify that the peer has an object, the safest first. */
 export const VERIFICATIONS = ['commitment', 'find', 'status'] as const;
 export type Verification = (typeof VERIFICATIONS)[number];
 

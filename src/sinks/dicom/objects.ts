@@ -3,14 +3,14 @@ import { RESULT_OBJECTS, SOP_CLASSES } from '../../objects/sop-classes';
 import { SR_CLASSES } from '../../objects/structured-report';
 import type { StudyRecord } from '../record';
 
-/** The objects that Hilum writes, as the configuration calls them. */
+/** Kinds of objects that Hilum writes, by the configuration's names. */
 export const OBJECT_KINDS = ['report', ...RESULT_OBJECTS] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 const classesOf = (kind: ObjectKind): readonly Uid[] =>
   kind === 'report' ? Object.values(SR_CLASSES) : [SOP_CLASSES[kind]];
 
-/** An object of a result, as the archive has it. */
+/** UIDs of an object of a result in the archive. */
 export interface ResultObject {
   readonly sopClassUid: Uid;
   readonly studyInstanceUid: Uid;
@@ -18,7 +18,7 @@ export interface ResultObject {
   readonly sopInstanceUid: Uid;
 }
 
-/** The objects of these kinds of a study's result, film by film, in the order in which they were stored. */
+/** Objects of these kinds in a study's result, film by film, in the order of storing. */
 export function objectsOf({ studyInstanceUid, films }: StudyRecord, kinds: readonly ObjectKind[]): ResultObject[] {
   const wanted = new Set(kinds.flatMap(classesOf));
   return films

@@ -15,9 +15,9 @@ export interface DicomPeer {
   readonly peer: string;
   /** Orthanc's id of an instance; null where it does not have it. */
   find(sopInstanceUid: Uid): Promise<string | null>;
-  /** AE title that an instance came from; '' where it came otherwise. */
+  /** Calling AE title that an instance came from; '' where it came in another way. */
   origin(id: string): Promise<string>;
-  /** Whether the peer has it, by C-FIND. */
+  /** Whether the peer has the object, by C-FIND. */
   has(object: ResultObject): Promise<boolean>;
   store(id: string): Promise<void>;
   commit(objects: readonly ResultObject[]): Promise<string>;
@@ -29,13 +29,13 @@ export interface DicomPeer {
 type Settings = Pick<DicomSettings, 'objects' | 'when' | 'from' | 'verify' | 'commitmentTimeoutMs'>;
 
 const POLL_MS = 500;
-/** Longest that doctor waits for the report of a storage commitment. */
+/** How long doctor waits for the report of a storage commitment (milliseconds). */
 const PROBE_MS = 10_000;
 
 /**
- * Result objects to a PACS that speaks only DIMSE, through Orthanc. Each object is sent for itself, so that one SOP
- * Class that is refused holds up no other; what the PACS has already is not sent again. Done is what the PACS is known
- * to have.
+ * Delivers result objects to a PACS that speaks only DIMSE, through Orthanc. Objects are sent one by one, so that a
+ * refused SOP Class does not stop the others; objects that the PACS has are not sent again. A delivery is done when the
+ * PACS is known to have all objects.
  */
 export function dicomSink(peer: DicomPeer, settings: Settings, log?: Log, now = Date.now): SystemSink {
   const verifier = new Verifier(peer, settings, log, now);
@@ -65,7 +65,10 @@ export function dicomSink(peer: DicomPeer, settings: Settings, log?: Log, now = 
   };
 }
 
-/** The films that came from one of these AE titles, all where none is named; and how many Orthanc has no more. */
+/**
+ * Films that came from one of these AE titles (all where none is configured), and the number of those that Orthanc no
+ * longer has.
+ */
 async function ofOrigin(
   { films }: StudyRecord,
   peer: DicomPeer,
@@ -82,7 +85,7 @@ async function ofOrigin(
   return { films: chosen, gone };
 }
 
-/** Passed over, a result would be lost that nobody knows to be another's. */
+/** An error, as skipping these films could lose a result. */
 function unknownOrigin(films: number): HilumError {
   return new HilumError(
     'NOT_FOUND',
@@ -91,7 +94,7 @@ function unknownOrigin(films: number): HilumError {
   );
 }
 
-/** @returns the error of each object that was refused for good; @throws HilumError what may pass, at once */
+/** @returns the error of each object that was refused permanently @throws HilumError for transient errors, at once */
 async function sendMissing(
   peer: DicomPeer,
   objects: readonly ResultObject[],
@@ -112,7 +115,7 @@ async function sendMissing(
   return refused;
 }
 
-/** Nothing of the object: the next one would fail alike. */
+/** Errors that are not about the object: the next one would fail alike. */
 const isOfSetUp = ({ code }: HilumError) => code === 'RECEIVER_UNAUTHORISED';
 
 function refusal(
@@ -129,10 +132,10 @@ function refusal(
   );
 }
 
-/** How long a way that the peer did not offer is not asked for again (milliseconds). */
+/** How long a way that the peer did not offer is not tried again (milliseconds). */
 const LACKING_MS = 3_600_000;
 
-/** No object has these UIDs: asked for it, a peer says which ways it offers. */
+/** Made-up UIDs: the answer to a query for them tells which ways a peer offers. */
 const [NO_STUDY, NO_SERIES, NO_OBJECT] = ['study', 'series', 'object'].map((what) => deriveUid(['no', what])) as [
   Uid,
   Uid,
@@ -148,9 +151,9 @@ const NOTHING: ResultObject = {
 type Way = Exclude<Verification, 'status'>;
 const WAYS = { commitment: 'storage commitment', find: 'C-FIND' } as const satisfies Record<Way, string>;
 
-/** Makes sure that the peer has objects, in the surest way that it offers. */
+/** Verifies that the peer has objects, in the safest way that it offers. */
 class Verifier {
-  /** Until when a way is left aside that the peer did not offer. */
+  /** Time until which a way that the peer did not offer is not tried. */
   private readonly lacking = new Map<Way, number>();
 
   constructor(
@@ -160,16 +163,19 @@ class Verifier {
     private readonly now: () => number,
   ) {}
 
-  /** Before it is sent; false also where the peer can't be asked. */
+  /** Before sending; false also where the peer can't be asked. */
   async isThere(object: ResultObject): Promise<boolean> {
     if (this.settings.verify === 'status') return false;
     return (await this.offered('find', () => this.peer.has(object))) ?? false;
   }
 
-  /** @returns in which way; @throws HilumError where the peer does not have them, or not offer what is demanded */
+  /**
+   * @returns the way used
+   * @throws HilumError where the peer does not have the objects, or does not offer the required way
+   */
   async verify(objects: readonly ResultObject[]): Promise<Verification> {
     const { verify } = this.settings;
-    // What is demanded is asked for each time: somebody may have switched it on.
+    // A required way is tried each time, as it may have been switched on meanwhile.
     if (verify === 'commitment') await this.areCommitted(objects);
     if (verify === 'find') await this.areFound(objects);
     if (verify !== 'auto') return verify;
@@ -178,8 +184,8 @@ class Verifier {
   }
 
   /**
-   * What the peer offers of the ways that are asked for, in a sentence. It changes nothing there. @throws HilumError
-   * where it does not offer the one that is demanded
+   * The ways that the peer offers, in a sentence. Changes nothing there.
+   * @throws HilumError where it does not offer the required one
    */
   async examine(): Promise<string> {
     const { verify } = this.settings;
@@ -198,7 +204,7 @@ class Verifier {
     return notes.join('; ');
   }
 
-  /** Undefined where the peer does not offer it, or did not lately. */
+  /** Undefined where the peer does not offer this way, or did not recently. */
   private async offered<T>(way: Way, work: () => Promise<T>): Promise<T | undefined> {
     if (this.now() < (this.lacking.get(way) ?? 0)) return undefined;
     try {
@@ -235,7 +241,7 @@ class Verifier {
     );
   }
 
-  /** @returns the objects that it commits to; @throws NotOfferedError also where it does not report in time */
+  /** @returns the objects that the peer commits to @throws NotOfferedError also where it does not report in time */
   private async reportOn(objects: readonly ResultObject[], patienceMs: number): Promise<ReadonlySet<string>> {
     const transaction = await this.peer.commit(objects);
     const longest = Math.min(patienceMs, this.settings.commitmentTimeoutMs);

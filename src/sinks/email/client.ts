@@ -5,14 +5,14 @@ import { readTls, type TlsFiles } from '../../net/tls';
 export interface SmtpOptions {
   readonly host: string;
   readonly port: number;
-  /** `starttls` goes on only after STARTTLS; `implicit` is TLS from the first byte. */
+  /** `starttls` requires STARTTLS; `implicit` is TLS from the first byte. */
   readonly security: 'starttls' | 'implicit' | 'none';
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly tls?: TlsFiles;
   readonly from: string;
   readonly to: readonly string[];
-  /** Longest wait for a connection and for each answer (milliseconds). */
+  /** Longest wait for a connection and for each reply (milliseconds). */
   readonly timeoutMs: number;
 }
 
@@ -24,7 +24,7 @@ interface Mail {
   readonly isUrgent: boolean;
 }
 
-/** Sends mail by SMTP; fits the port of `sinks/email/sink` by shape. No error quotes a message or an answer. */
+/** Sends mail by SMTP; fits the port of `sinks/email/sink` by shape. No error quotes a message or a reply. */
 export class SmtpClient {
   private readonly transport: ReturnType<typeof createTransport>;
 
@@ -49,8 +49,8 @@ export class SmtpClient {
   }
 
   /**
-   * @throws HilumError RECEIVER_*: transient for 4xx and the wire, permanent for 5xx, also where one of several
-   * recipients was refused: the others have it then.
+   * @throws HilumError RECEIVER_*: transient for 4xx and network failures, permanent for 5xx, also where one of several
+   * recipients was refused: the others have the mail then
    */
   async send({ subject, text, messageId, date, isUrgent }: Mail): Promise<void> {
     const { from, to } = this.options;
@@ -87,14 +87,14 @@ export class SmtpClient {
   }
 }
 
-/** By SMTP's reply code (RFC 5321 section 4.2.1), else by the codes of nodemailer and Node. */
+/** Error by SMTP reply code (RFC 5321 section 4.2.1), else by the codes of nodemailer and Node. */
 function smtpError(error: unknown): HilumError {
   const { responseCode, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     responseCode?: unknown;
     code?: unknown;
   };
   const status = typeof responseCode === 'number' ? responseCode : 0;
-  // A server that does not offer STARTTLS answers 5xx to it: no word about the message.
+  // A server without STARTTLS answers it with 5xx, which is not about the message.
   if (code === 'ETLS')
     return new HilumError(
       'RECEIVER_UNREACHABLE',

@@ -5,13 +5,13 @@ import { translated, wordsIn } from '../../language/words';
 import type { FilmRecord, StudyRecord } from '../record';
 import { caveats, issuedAt, isWithdrawal, studyCaveats } from '../statements';
 
-/** Plain text only. */
+/** A plain-text mail. */
 export interface EmailMessage {
   readonly subject: string;
   readonly text: string;
   /**
-   * With its angle brackets (RFC 5322 section 3.6.4): the same at each repetition, so that mail programs and servers
-   * see one message.
+   * With angle brackets (RFC 5322 section 3.6.4); the same for each repetition, so that mail programs and servers see
+   * one message.
    */
   readonly messageId: string;
   readonly date: Date;
@@ -19,8 +19,8 @@ export interface EmailMessage {
 }
 
 /**
- * The subject holds no word about the patient and no UID, whatever the site says. @param from the sender's address,
- * whose domain the Message-ID takes.
+ * The subject has neither patient data nor a UID, whatever the settings.
+ * @param from the sender's address, whose domain is used in the Message-ID
  */
 export function emailMessage(
   record: StudyRecord,
@@ -71,7 +71,7 @@ function patientLines({ patient, order }: StudyRecord, words: Words): string[] {
   return facts.filter(([, value]) => value !== '').map(([key, value]) => say(words, key, { value }));
 }
 
-/** A line for each finding, then what a reader is warned of. */
+/** A line for each finding, then the warnings. */
 function filmLines(film: FilmRecord, words: Words): string[] {
   const { sopInstanceUid: uid, probability, findings } = film;
   const more = caveats(film).map((sentence) => `  ${translated(words, sentence)}`);
@@ -102,12 +102,12 @@ function findingWords({ probability, operatingPoint, code }: Finding, words: Wor
 
 const share = (value: number, words: Words) => figure(words, value.toFixed(2));
 
-/** What a film's header says may hold anything. */
+/** Without control characters, as a film's header may hold anything. */
 function printable(line: string): string {
   return line.replace(/\p{Cc}/gu, ' ');
 }
 
-/** Control characters named, so that one identifier does not look like another. */
+/** Control characters are replaced by visible names, so that different identifiers look different. */
 function printableIdentifier(identifier: string): string {
   const name = (control: string) => `<U+${control.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`;
   return identifier.replace(/\p{Cc}/gu, name);

@@ -7,7 +7,7 @@ import { emailMessage, type EmailMessage } from './message';
 /** Port: a mail server; `sinks/email/client` fits it by shape. @throws HilumError */
 export interface MailServer {
   send(message: EmailMessage): Promise<void>;
-  /** Connects and signs in, and changes nothing. */
+  /** Connects and signs in; changes nothing. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }
@@ -18,15 +18,15 @@ export interface EmailSettings {
   readonly includePatient: boolean;
   /** English by default. */
   readonly language?: Language;
-  /** Most messages in any minute. */
+  /** Largest number of messages in any minute. */
   readonly perMinute: number;
 }
 
 const MINUTE_MS = 60_000;
 
 /**
- * One message for each result that the site wants to hear of. Beyond `perMinute` a message waits for its turn, here and
- * not by a retry: a busy night would use up the tries.
+ * One mail for each result that the settings select. Above `perMinute` a message waits here instead of being retried,
+ * as a busy night would use up the attempts.
  */
 export function emailSink(
   server: MailServer,
@@ -42,11 +42,11 @@ export function emailSink(
     sent = [...sent, clock.now()].slice(-perMinute);
   };
   return {
-    // Who is told nothing of the patient has nothing to correct.
+    // Without patient data in the mail there is nothing to correct.
     handles: ['result', ...(includePatient ? (['correction'] as const) : []), 'replacement', 'withdrawal'],
     wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
-      // The record is read from the archive and may be of a later result than the event.
+      // The record is read from the archive and may be newer than the event.
       if (when === 'urgent' && !concernsUrgency(record)) return;
       await turn();
       await server.send(emailMessage(record, settings));

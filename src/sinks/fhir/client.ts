@@ -17,15 +17,15 @@ export interface FhirOptions extends Pick<HttpOptions, 'auth' | 'tls' | 'connect
 
 export interface FhirServer {
   /**
-   * Sends a transaction and resolves when each of its entries was done.
+   * Sends a transaction and resolves when all of its entries are done.
    * @throws HilumError RECEIVER_UNREACHABLE, RECEIVER_TIMEOUT, RECEIVER_UNAVAILABLE, RECEIVER_RESPONSE_INVALID
-   * (transient), RECEIVER_REFUSED, RECEIVER_UNAUTHORISED, NOT_FOUND (permanent). What the server says is never quoted:
-   * it may name a patient.
+   * (transient), RECEIVER_REFUSED, RECEIVER_UNAUTHORISED, NOT_FOUND (permanent). The server's text is never quoted, as
+   * it may name a patient
    */
   transact(bundle: object): Promise<void>;
   /**
-   * Asks for the server's capabilities (GET metadata). @throws HilumError as above; CONFIG_INVALID where it is no FHIR
-   * R4 server.
+   * Reads the server's capabilities (GET metadata).
+   * @throws HilumError as above; CONFIG_INVALID where it is no FHIR R4 server
    */
   probe(): Promise<void>;
   close(): Promise<void>;
@@ -35,7 +35,7 @@ const PEER: Peer = { code: 'RECEIVER', name: 'the FHIR server' };
 const FHIR_JSON = 'application/fhir+json';
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+/** @throws HilumError CONFIG_INVALID for unreadable TLS files */
 export function fhirServer({ url, ...options }: FhirOptions): FhirServer {
   const client = httpClient({
     ...options,
@@ -79,7 +79,7 @@ async function jsonOf(answer: HttpAnswer, action: string): Promise<object> {
   throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'the FHIR server answered what is no JSON object');
 }
 
-/** Each entry has a status of its own: servers that do a transaction as a batch answer 200 although one failed. */
+/** Each entry has its own status: servers that process a transaction as a batch answer 200 although an entry failed. */
 function checkEntries(answer: { resourceType?: unknown; entry?: unknown }, bundle: object): void {
   const entries = Array.isArray(answer.entry) ? (answer.entry as { response?: { status?: unknown } }[]) : [];
   const { length } = (bundle as { entry: readonly unknown[] }).entry;
@@ -91,7 +91,7 @@ function checkEntries(answer: { resourceType?: unknown; entry?: unknown }, bundl
   }
 }
 
-/** 409 is a conflict with another transaction: it passes. */
+/** 409 is a conflict with another transaction, and transient. */
 function failed(status: number, action: string, retryAfter: string): HilumError {
   if (Number.isNaN(status))
     return new HilumError(

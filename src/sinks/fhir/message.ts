@@ -11,11 +11,10 @@ import { concept, type Entry, logical, own, type Shared, STATUS_CODES, type Tran
 export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
 
 /**
- * The result of a study as one transaction: Device, Observations and a preliminary DiagnosticReport. Each is found by
- * an identifier that follows from what it is about, so a repetition makes nothing new, and a later result of the study
- * takes the place of the one before. Patient, order and ImagingStudy are named by their identifiers and never made
- * here.
- * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: a result must not be filed by a name.
+ * The result of a study as a transaction: Device, Observations and a preliminary DiagnosticReport. Each is identified
+ * by an identifier derived from its subject, so that a repetition creates nothing, and a later result replaces an
+ * earlier one. Patient, order and ImagingStudy are referenced by identifier and never created.
+ * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: a result must not be filed by name
  */
 export function encodeBundle(record: StudyRecord, options: FhirOptions): Transaction {
   if (record.patient.PatientID === '')
@@ -40,7 +39,7 @@ export function encodeBundle(record: StudyRecord, options: FhirOptions): Transac
   };
 }
 
-/** Conditional update (FHIR R4 section 3.1.0.4.3): found by its identifier and replaced, else made. */
+/** Conditional update (FHIR R4 section 3.1.0.4.3): replaces the resource with this identifier, or creates it. */
 function updated(uid: Uid, resource: Written): Entry {
   const identifier = own(uid);
   return {
@@ -53,7 +52,7 @@ function updated(uid: Uid, resource: Written): Entry {
   };
 }
 
-/** One for each version of the software; made once. It has no UDI: it is no medical device. */
+/** One for each software version, created once. It has no UDI, as it is no medical device. */
 function deviceEntry({ softwareVersion, models }: StudyRecord): Entry {
   const uid = deriveUid(['fhir-device', softwareVersion, ...models.map(({ id, version }) => `${id} ${version}`)]);
   const identifier = own(uid);
@@ -133,7 +132,7 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
   });
 }
 
-/** Extension of FHIR R4: the reports that this one takes the place of, by their SOP Instance UIDs in the archive. */
+/** Extension of FHIR R4 with the reports that this one replaces, by their SOP Instance UIDs. */
 function replaced(films: StudyRecord['films']): { extension?: Extension[] } {
   const extension = films
     .flatMap(({ supersedes = [] }) => supersedes)
@@ -147,7 +146,7 @@ function replaced(films: StudyRecord['films']): { extension?: Extension[] } {
   return extension.length === 0 ? {} : { extension };
 }
 
-/** Study Date and Time as dateTime; without a time zone there is no time in it (FHIR R4 section 2.24.0.1). */
+/** Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). */
 function effective({
   study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offset },
 }: StudyRecord): Pick<DiagnosticReport, 'effectiveDateTime'> {
@@ -163,10 +162,7 @@ function effective({
   };
 }
 
-/**
- * A UUID inside the bundle, by which its resources refer to each other: 2.25 UIDs are UUIDs in decimal (PS3.5 section
- * B.2).
- */
+/** UUID for references inside of the bundle: 2.25 UIDs are UUIDs in decimal (PS3.5 section B.2). */
 export function uuidOf(uid: Uid): string {
   const digits = BigInt(uid.slice('2.25.'.length)).toString(16).padStart(32, '0');
   return `urn:uuid:${digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}`;

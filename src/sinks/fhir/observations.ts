@@ -15,18 +15,18 @@ const CATEGORY = {
 };
 const UNIT = { unit: '1', system: 'http://unitsofmeasure.org', code: '1' };
 
-/** `name` tells the observations of a film apart, and with the film makes the identifier: never change one. */
+/** `name` distinguishes the observations of a film and is part of the identifier: never change one. */
 export interface NamedResource {
   readonly name: string;
   readonly resource: Observation;
 }
 
 /**
- * An Observation of each finding's probability, with what belongs to it as components, and one of the lungs' part of
- * the film where it was looked at.
+ * An Observation for each finding's probability, with components, and one for the lungs' share of the film where it was
+ * measured.
  */
 export function filmObservations(told: FilmRecord, shared: Shared): NamedResource[] {
-  // Of a withdrawn result the values stay, marked as entered in error: so they are found by who has them.
+  // The values of a withdrawn result stay, marked as entered in error.
   const film = isWithdrawn(told) ? { ...told, ...told.withdrawn } : told;
   const live = liveFindings(film.findings);
   const findings = live.length === 0 ? [undefined] : live;
@@ -69,7 +69,7 @@ function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Observation {
   };
 }
 
-/** A film that was not analysed has no value, but says why not: nobody may take silence for an all-clear. */
+/** A film that was not analysed has no value but a reason, so that nobody takes it for normal. */
 function probability(film: FilmRecord, finding: Finding | undefined): Partial<Observation> {
   const value = finding?.probability ?? film.probability;
   return {
@@ -111,7 +111,7 @@ function quantity(value: number): Quantity {
   return { value, ...UNIT };
 }
 
-/** The Structured Report in the archive, by its SOP Instance UID. */
+/** Reference to the Structured Report in the archive by its SOP Instance UID. */
 function instance(uid: string): Reference {
   return { type: 'DocumentReference', identifier: { system: 'urn:dicom:uid', value: `urn:oid:${uid}` } };
 }

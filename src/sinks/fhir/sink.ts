@@ -10,7 +10,7 @@ export interface TransactionServer {
   close(): Promise<void>;
 }
 
-/** FHIR R4. Studies in which no film of the chest was found, now or before, are not told. */
+/** FHIR R4. Studies without any chest film, now or before, are not sent. */
 export function fhirSink(server: TransactionServer, options: FhirOptions): SystemSink {
   return {
     handles: ['result', 'correction', 'replacement', 'withdrawal'],

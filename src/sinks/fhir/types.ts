@@ -14,7 +14,7 @@ import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
 import type { ResultStatus } from '../statements';
 
-/** What is written of FHIR R4; the tests validate it against the published profiles. */
+/** FHIR R4 resources that are written; tests validate them against the published profiles. */
 export type Written = Device | Observation | DiagnosticReport;
 
 export interface Entry extends BundleEntry<Written> {
@@ -28,7 +28,7 @@ export interface Transaction extends Bundle<Written> {
   entry: Entry[];
 }
 
-/** What all Observations and the report of a study have in common. */
+/** Common parts of all Observations and the report of a study. */
 export interface Shared {
   readonly subject: Reference;
   readonly device: Reference;
@@ -37,14 +37,14 @@ export interface Shared {
   readonly correction: StudyRecord['correction'];
 }
 
-/** FHIR's names of coding schemes; 99HILUM has no URI of its own but a name. */
+/** FHIR's URIs of coding schemes; 99HILUM has none and is named. */
 const SYSTEMS: Readonly<Record<string, string>> = {
   LN: 'http://loinc.org',
   SCT: 'http://snomed.info/sct',
   DCM: 'http://dicom.nema.org/resources/ontology/DCM',
   '99HILUM': 'urn:hilum:codes',
 };
-/** Of Observation and DiagnosticReport. Nobody has read it: preliminary. */
+/** Status of Observation and DiagnosticReport. Preliminary, as no person has read it. */
 export const STATUS_CODES = {
   preliminary: 'preliminary',
   corrected: 'corrected',
@@ -63,7 +63,7 @@ export function concept(...codes: readonly Code[]): CodeableConcept {
   };
 }
 
-/** Identifier of a resource of ours. */
+/** Identifier of a resource that Hilum writes. */
 export function own(uid: Uid): Identifier & { system: string; value: string } {
   return { system: 'urn:ietf:rfc:3986', value: `urn:oid:${uid}` };
 }

@@ -3,7 +3,7 @@ import { millis } from '../../base/schema';
 import { tlsShape } from '../../net/config';
 import { enabled } from '../config';
 
-/** MSH-3 to MSH-6 are HD: up to three components, divided by ^. */
+/** HD (MSH-3 to MSH-6): up to three components, separated by ^. */
 const hd = (text: string, byDefault = '') =>
   z.string().max(227).default(byDefault).describe(`${text}; components divided by ^`);
 

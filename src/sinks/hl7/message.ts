@@ -33,9 +33,9 @@ export type Hl7Options = Pick<
 
 /**
  * The result of a study as ORU^R01 of HL7 v2.5.1 (section 7.3.1): MSH PID [PV1] ORC OBR {NTE} {OBX}. The same record
- * makes the same bytes, whenever it is told.
- * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: PID-3 is needed, and a result must not be
- * filed by its name.
+ * always gives the same bytes.
+ * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: PID-3 is required, and a result must not
+ * be filed by name
  */
 export function encodeOru(record: StudyRecord, options: Hl7Options): Buffer {
   if (record.patient.PatientID === '')
@@ -54,8 +54,8 @@ export function encodeOru(record: StudyRecord, options: Hl7Options): Buffer {
 
 /**
  * MSH-10. HL7 v2.5.1 allows 20 characters, too few for a UID, so by default it is a digest of the record's key: 95 bits
- * in base 32. A receiver that takes more (as of v2.7 up to 199) may have the key itself, by which it can compare what
- * it got by other ways.
+ * in base 32. A receiver that accepts more (v2.7 allows up to 199) can be sent the key itself, to compare it with other
+ * deliveries.
  */
 export function controlIdOf(key: Uid, kind: Hl7Options['controlId']): string {
   if (kind === 'uid') return key;
@@ -65,13 +65,13 @@ export function controlIdOf(key: Uid, kind: Hl7Options['controlId']): string {
   return `H${Array.from({ length: 19 }, (_, index) => digitAt(index)).join('')}`;
 }
 
-/** Crockford's, without letters that look like digits. */
+/** Crockford's base 32, without letters that look like digits. */
 const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** MSH-15 and MSH-16 stay empty: original acknowledgement mode, one answer to each message. */
+/** MSH-15 and MSH-16 stay empty: original acknowledgement mode. */
 function header(record: StudyRecord, options: Hl7Options): string {
   return numbered('MSH', {
-    // MSH-1 is the field separator itself, so that numbers are one less here.
+    // MSH-1 is the field separator itself, so that field numbers are one less here.
     1: ENCODING_CHARACTERS,
     2: hierarchicDesignator(options.sendingApplication),
     3: hierarchicDesignator(options.sendingFacility),
@@ -98,11 +98,11 @@ function patient({
   });
 }
 
-/** Only for the referring physician: nothing else of the visit is known. PV1-2 is needed; U is unknown. */
+/** For the referring physician; nothing else of the visit is known. PV1-2 is required; U is unknown. */
 function visit({ study: { ReferringPhysicianName } }: StudyRecord): string[] {
   const name = personName(ReferringPhysicianName);
   if (name === '') return [];
-  // XCN is XPN with an identifier before it, and the name's use in XCN.10 and its representation in XCN.15.
+  // XCN is XPN with an identifier in front, the name type in XCN.10 and the representation in XCN.15.
   const [family = '', given = '', middle = '', suffix = '', prefix = ''] = name.split('~')[0]!.split('^');
   return [
     numbered('PV1', { 1: '1', 2: 'U', 8: ['', family, given, middle, suffix, prefix].join('^').replace(/\^+$/, '') }),
@@ -110,8 +110,8 @@ function visit({ study: { ReferringPhysicianName } }: StudyRecord): string[] {
 }
 
 /**
- * OBR-2 and OBR-3 as ORC-2 and ORC-3: the film's order numbers, and where the site says so and the film has none, its
- * accession number.
+ * Order numbers for OBR-2 and OBR-3 (the same as ORC-2 and ORC-3): the film's or, if configured and the film has none,
+ * its accession number.
  */
 function orderNumbers(
   {
@@ -154,8 +154,8 @@ function request(record: StudyRecord, options: Hl7Options): string {
 }
 
 /**
- * Table 0123. Nobody has read it: preliminary. One that takes the place of an earlier one is a correction to it; where
- * nothing is left of that, no results are available.
+ * Result status (table 0123). Preliminary, as no person has read it. A result that replaces an earlier one is
+ * corrected; where nothing of that is left, no results are available.
  */
 const STATUS_CODES: Readonly<Record<ResultStatus, string>> = { preliminary: 'P', corrected: 'C', withdrawn: 'X' };
 

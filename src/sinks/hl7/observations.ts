@@ -15,7 +15,7 @@ import {
   VIEW_CODES,
 } from '../statements';
 
-/** Type, concept, value as encoded, units. */
+/** Value type, concept, encoded value, units. */
 type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
 
 const code = ({ value, meaning, scheme }: Code) => components(value, meaning, scheme);
@@ -23,12 +23,12 @@ const text = (type: 'ST' | 'TX', concept: Code, value: string): Observation => [
 const number = (concept: string, value: number): Observation => [`NM`, concept, String(value), CODES.noUnits];
 
 /**
- * Table 0085: preliminary, as nobody has read it; or a correction, which replaces what was told before. That the result
- * of a film is withdrawn is one; what was told of it comes once more (`earlier`).
+ * Observation status (table 0085): preliminary, as no person has read it; or corrected, which replaces earlier values.
+ * A withdrawn film's result is corrected too; its earlier values are sent once more (`earlier`).
  */
 const STATUS_CODES: Readonly<Record<ResultStatus, string>> = { preliminary: 'P', corrected: 'C', withdrawn: 'C' };
 
-/** The OBX segments: first what holds for the study, then each film as a group of its own in OBX-4, from 1. */
+/** OBX segments: first those about the study, then each film's as a group with its own OBX-4, from 1. */
 export function observations(record: StudyRecord): string[] {
   const rows = [
     ...ofStudy(record).map((row) => ({ row, group: '', status: STATUS_CODES[studyStatus(record)] })),
@@ -42,7 +42,7 @@ export function observations(record: StudyRecord): string[] {
   return rows.map(({ row, ...place }, index) => segmentOf(row, { ...place, index: index + 1 }, record));
 }
 
-/** OBX-8 stays empty: neither normal nor abnormal is ever said. */
+/** OBX-8 stays empty: Hilum never calls a result normal or abnormal. */
 function segmentOf(
   [type, concept, value, units]: Observation,
   { group, status, index }: { readonly group: string; readonly status: string; readonly index: number },
@@ -70,9 +70,9 @@ function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observati
 }
 
 /**
- * What was told of a film whose result is withdrawn, once more, with the status of table 0085 that takes it back: W
- * (post original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record). Which reports those are
- * is known also where they can't be read any more. Not in a correction: of that patient it was never told.
+ * The earlier values of a film whose result is withdrawn, with the status of table 0085 that withdraws them: W (post
+ * original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record). The earlier reports are known
+ * even where they can't be read any more. Not in a correction: that patient never had these values.
  */
 function earlier(film: FilmRecord, { correction }: StudyRecord): { row: Observation; status: 'W' | 'D' }[] {
   if (correction !== undefined || !isWithdrawn(film)) return [];
@@ -85,7 +85,7 @@ function earlier(film: FilmRecord, { correction }: StudyRecord): { row: Observat
   return rows.map((row) => ({ row, status }));
 }
 
-/** View, findings and lungs. */
+/** OBX of view, findings and lungs. */
 function found({
   view,
   findings,
@@ -113,7 +113,7 @@ function ofFilm(film: FilmRecord): Observation[] {
   ];
 }
 
-/** The finding is named as what the probability is of, not as an observation that it is there. */
+/** The finding is what the probability is about; it is not sent as an observation that it is present. */
 function findingObservations({ probability, operatingPoint, code: what }: Finding): Observation[] {
   const both = [CODES.exactProbability, CODES.probability].flatMap(({ value, meaning, scheme }) => [
     value,

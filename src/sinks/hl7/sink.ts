@@ -4,20 +4,20 @@ import type { SystemSink } from '../sink';
 import { isReplacement } from '../statements';
 import { controlIdOf, encodeOru, type Hl7Options } from './message';
 
-/** Port: one message out, its acknowledgement in; `hl7/mllp` fits it by shape. */
+/** Port: sends a message and returns its acknowledgement; `hl7/mllp` fits it by shape. */
 export interface MessageWire {
   exchange(message: Uint8Array, isLate?: (answer: Uint8Array) => boolean): Promise<Uint8Array>;
   probe(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Control IDs that a late acknowledgement is told by. */
+/** Number of control IDs that are remembered to recognise late acknowledgements. */
 const REMEMBERED = 100;
 
 /**
- * HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found, now or before, are not told. An application
- * acknowledgement may come long after the commit acknowledgement that ended its message (section 2.9.3): nobody waits
- * for it any more, and it is no answer to the message that is being sent.
+ * HL7 v2.5.1 ORU^R01. Studies without any chest film, now or before, are not sent. An application acknowledgement may
+ * arrive long after the commit acknowledgement that ended its exchange (section 2.9.3): it is not the response to the
+ * message being sent, and is only logged.
  */
 export function hl7Sink(wire: MessageWire, options: Hl7Options, log?: Pick<Log, 'warn'>): SystemSink {
   const sent = new Set<string>();
@@ -48,7 +48,7 @@ export function hl7Sink(wire: MessageWire, options: Hl7Options, log?: Pick<Log, 
   };
 }
 
-/** MSA-1 of an answer that is to messages sent before and to no other. */
+/** MSA-1 codes of a response that refers to earlier messages only. */
 function lateCodes(answer: Uint8Array, controlId: string, sent: ReadonlySet<string>): string[] {
   const given = acknowledgementsIn(answer).filter(({ code }) => code !== '');
   const isLate = given.every(({ controlId: id }) => id !== controlId && sent.has(id));

@@ -7,16 +7,15 @@ const MAX_BYTES = 1024 * 1024;
 const foundSchema = z.array(z.object({ ID: z.string().regex(/^[0-9a-f-]{44}$/), Type: z.string() }));
 
 /**
- * Metadata of studies by Orthanc's own REST API, of any version; fits the port of `sinks/orthanc-metadata/sink` by
- * shape.
+ * Metadata of studies by Orthanc's REST API, of any version; fits the port of `sinks/orthanc-metadata/sink` by shape.
  */
 export class OrthancMetadata {
   private readonly receiver: Receiver;
   private readonly root: string;
 
   /**
-   * @param options `url` is Orthanc's own REST API, e.g. http://orthanc:8042. @throws HilumError CONFIG_INVALID for
-   * unreadable TLS files; every method RECEIVER_*.
+   * @param options `url` is Orthanc's own REST API, e.g. http://orthanc:8042
+   * @throws HilumError CONFIG_INVALID for unreadable TLS files; every method RECEIVER_*
    */
   constructor({ url, ...http }: HttpOptions & { readonly url: string }) {
     this.receiver = new Receiver(http, 'Orthanc');
@@ -48,9 +47,9 @@ export class OrthancMetadata {
   }
 
   /**
-   * With the revision that was read, which Orthanc 1.9.2 and newer compare, and demand with CheckRevisions; older ones
-   * send none.
-   * @returns false when the revision is not the newest any more (409), or the precondition failed in a proxy (412).
+   * Sends the revision that was read, which Orthanc compares from 1.9.2 on and requires with CheckRevisions; older
+   * versions have none.
+   * @returns false when the revision is outdated (409), or the precondition failed at a proxy (412)
    */
   write(id: string, index: number, value: string, etag: string): Promise<boolean> {
     const headers = { 'content-type': 'text/plain', ...(etag === '' ? {} : { 'if-match': etag }) };
@@ -65,7 +64,7 @@ export class OrthancMetadata {
     );
   }
 
-  /** For `hilum doctor`: a look-up that finds nothing. */
+  /** For `hilum doctor`: a look-up without a result. */
   async probe(): Promise<void> {
     await this.find('2.25.1' as Uid);
   }

@@ -1,28 +1,25 @@
 import type { StudyRecord } from '../record';
 import { isReplacement } from '../statements';
 
-/** What a worklist that reads Orthanc's metadata sorts by, lowest first. */
+/** Priorities for worklists that sort by Orthanc's metadata, the lowest first. */
 const METADATA_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 type MetadataPriority = (typeof METADATA_PRIORITIES)[number];
 
-/** The three metadata of a study as texts; '' where there is none. */
+/** The three metadata of a study as texts; '' where missing. */
 export interface MetadataValues {
   readonly priority: string;
-  /** The greatest probability of the study's films, four decimals; '' when none was analysed. */
+  /** The highest probability of the study's films, four decimals; '' when none was analysed. */
   readonly probability: string;
   /**
-   * What Hilum wrote last: `<priority> <probability> <key of the result>`, and the codes that its readers are warned
-   * of. A priority other than this one was set by somebody else.
+   * What Hilum wrote last: `<priority> <probability> <key of the result>`, and codes of warnings. A priority that
+   * differs from it was set by somebody else.
    */
   readonly written: string;
 }
 
 export type MetadataName = keyof MetadataValues;
 
-/**
- * How a worklist is to read it. `unknown` is a word that is not on the scale: somebody set it, and means something by
- * it.
- */
+/** The metadata as a worklist should read them. `unknown`: a word outside of the scale, which somebody else has set. */
 export interface TriageMetadata {
   readonly priority: MetadataPriority | 'unknown' | null;
   /** 0..1 */
@@ -30,7 +27,7 @@ export interface TriageMetadata {
   readonly setBy: 'hilum' | 'other' | null;
 }
 
-/** Reads what {@link metadataChanges} and people wrote. */
+/** Reads metadata that {@link metadataChanges} or people wrote. */
 export function readTriage({ priority, probability, written }: MetadataValues): TriageMetadata {
   const share = probability === '' ? NaN : Number(probability);
   return {
@@ -41,10 +38,10 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
 }
 
 /**
- * What is to be written, in this order; empty when all is there. `written` goes first: after a crash between the two,
- * the older priority is taken for somebody else's and at most raised. What somebody else set is never lowered, and left
- * alone where it is not on the scale.
- * @returns null where nothing is to be said of the study: no film was analysed, nor was one before.
+ * Metadata to write, in this order; empty when all are up to date. `written` goes first: after a crash in between, the
+ * older priority is taken for somebody else's and is at most raised. A priority that somebody else has set is never
+ * lowered, and not changed where it is outside of the scale.
+ * @returns null where there is nothing to write: no film was analysed, now or before
  */
 export function metadataChanges(
   record: Pick<StudyRecord, 'priority' | 'films' | 'key'>,

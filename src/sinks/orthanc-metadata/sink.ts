@@ -5,7 +5,7 @@ import type { SystemSink } from '../sink';
 import { isReplacement } from '../statements';
 import { metadataChanges, type MetadataName, type MetadataValues } from './message';
 
-/** A value and the revision that a change of it has to name; '' for both where there is none. */
+/** A value and its revision, which a change has to name; both '' where there is none. */
 export interface Revised {
   readonly value: string;
   readonly etag: string;
@@ -15,28 +15,28 @@ export interface Revised {
  * Port: the metadata of an Orthanc; `sinks/orthanc-metadata/client` fits it by shape. Every method throws HilumError.
  */
 export interface MetadataServer {
-  /** Orthanc's ids of a study: more than one where two patients share its UID. */
+  /** Orthanc's ids of a study; several where two patients share its UID. */
   find(study: Uid): Promise<string[]>;
   read(id: string, index: number): Promise<Revised>;
-  /** False when somebody changed it meanwhile. */
+  /** False when the value was changed meanwhile. */
   write(id: string, index: number, value: string, etag: string): Promise<boolean>;
-  /** Connects and signs in, and changes nothing. */
+  /** Connects and signs in; changes nothing. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Numbers of the three metadata. */
+/** Numbers of the three metadata in Orthanc. */
 export type MetadataIndexes = Readonly<Record<MetadataName, number>>;
 
-/** Times that a value which somebody changed meanwhile is read anew. */
+/** Attempts for a value that is changed by others meanwhile. */
 const TRIES = 3;
 
-/** Priority and probability as metadata of the study, for a worklist that Orthanc itself does not have. */
+/** Writes priority and probability as metadata of the study, for worklists outside of Orthanc. */
 export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): SystemSink {
   return {
-    // Orthanc drops metadata where it moves a study to another patient.
+    // Orthanc drops metadata when a study is moved to another patient.
     handles: ['result', 'correction', 'replacement', 'withdrawal'],
-    // Where no film was analysed, now or before, there is nothing to say of the study.
+    // Where no film was analysed, now or before, there is nothing to write.
     wants: ({ priority, films }) => priority !== null || films.some(isReplacement),
     deliver: async ({ record }) => {
       const ids = await server.find(record.studyInstanceUid);

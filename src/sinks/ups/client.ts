@@ -7,26 +7,24 @@ export interface UpsOptions extends HttpOptions {
   readonly url: string;
   /** How a new workitem's UID is named in the query. */
   readonly uidQuery?: 'bare' | 'workitem' | 'AffectedSOPInstanceUID';
-  /** AE title at the end of the path of state changes: dcm4chee wants it. */
+  /** AE title at the end of the path of state changes, which dcm4chee requires. */
   readonly requester?: string | undefined;
 }
 
-/** DICOM JSON datasets, as the deliveries make them. */
+/** DICOM JSON datasets. */
 type Dataset = Readonly<Record<string, { readonly vr: string }>>;
 
 const MEDIA_TYPE = 'application/dicom+json';
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
-/**
- * UPS-RS (PS3.18 section 11) as a user agent; fits the port of `sinks/ups/sink` by shape. No message quotes an answer.
- */
+/** Client of UPS-RS (PS3.18 section 11); fits the port of `sinks/ups/sink` by shape. No message quotes a response. */
 export class UpsClient {
   private readonly receiver: Receiver;
   private readonly root: string;
   private readonly uidQuery: 'bare' | 'workitem' | 'AffectedSOPInstanceUID';
   private readonly requester: string;
 
-  /** @throws HilumError CONFIG_INVALID for unreadable TLS files; every method RECEIVER_*. */
+  /** @throws HilumError CONFIG_INVALID for unreadable TLS files; every method RECEIVER_* */
   constructor({ url, uidQuery = 'bare', requester, ...http }: UpsOptions) {
     this.receiver = new Receiver(http, 'the worklist server');
     this.root = `${url.replace(/\/+$/, '')}/workitems`;
@@ -34,12 +32,12 @@ export class UpsClient {
     this.requester = requester === undefined ? '' : `/${encodeURIComponent(requester)}`;
   }
 
-  /** Section 11.4. @returns false when the workitem is there already (409). */
+  /** Create Workitem (section 11.4). @returns false when the workitem exists already (409) */
   create(uid: Uid, workitem: Dataset): Promise<boolean> {
     const query = this.uidQuery === 'bare' ? uid : `${this.uidQuery}=${uid}`;
     return this.send('create a workitem', 'POST', `${this.root}?${query}`, workitem, ({ status, header }) => {
       if (status !== 201) return status === 409 ? false : undefined;
-      // A server that does not read the name makes up one of its own, and each try would make another workitem.
+      // A server that ignores the UID makes one of its own, and each attempt would create another workitem.
       const location = header('location');
       if (location !== '' && !location.split(/[/?=]/).includes(uid))
         throw this.receiver.refused('name a workitem as it was asked to, see deliveries.ups.uidQuery', status);
@@ -47,7 +45,7 @@ export class UpsClient {
     });
   }
 
-  /** Section 11.5. @returns null when the server does not give it out (404, 409, 410). */
+  /** Retrieve Workitem (section 11.5). @returns null when the server does not return it (404, 409, 410) */
   async retrieve(uid: Uid): Promise<unknown> {
     return this.receiver.send(
       `${this.root}/${uid}`,
@@ -62,8 +60,8 @@ export class UpsClient {
   }
 
   /**
-   * Section 11.6. The lock is named in the query, as the Standard has it; the dataset has it as well. @returns false
-   * when state or lock forbid it.
+   * Update Workitem (section 11.6). The Transaction UID is in the query, as the Standard says, and in the dataset too.
+   * @returns false when state or lock forbid it
    */
   update(uid: Uid, transaction: Uid, changes: Dataset): Promise<boolean> {
     return this.send(
@@ -75,7 +73,7 @@ export class UpsClient {
     );
   }
 
-  /** Section 11.7. @returns false when state or lock forbid it. */
+  /** Change Workitem State (section 11.7). @returns false when state or lock forbid it */
   changeState(uid: Uid, change: Dataset): Promise<boolean> {
     return this.send(
       'change the state of a workitem',
@@ -105,7 +103,7 @@ export class UpsClient {
     dataset: Dataset,
     read: (answer: HttpAnswer) => boolean | undefined,
   ): Promise<boolean> {
-    // An array of one: PS3.18 section 11.1.4 has no bare dataset.
+    // An array of one dataset, as PS3.18 section 11.1.4 requires.
     const body = Buffer.from(JSON.stringify([dataset]));
     return this.receiver.send(
       url,
@@ -120,9 +118,9 @@ export class UpsClient {
 }
 
 /**
- * PS3.18 tables 11.6.3-1 and 11.7.3-1: 400 is a final state or a wrong lock as well as a bad dataset, 409 the state,
- * 404 and 410 a workitem that is gone. The Warning header tells them apart where a server sends one, the workitem
- * itself always: the caller looks at it. Being in the wanted state already is success.
+ * PS3.18 tables 11.6.3-1 and 11.7.3-1: 400 is a final state, a wrong lock or a bad dataset, 409 the state, 404 and 410
+ * a missing workitem. Some servers tell by the Warning header; the caller looks at the workitem itself. Being in the
+ * wanted state already is success.
  */
 function isChanged({ status, header }: Pick<HttpAnswer, 'status' | 'header'>): boolean | undefined {
   if (status === 200 || status === 204) return true;

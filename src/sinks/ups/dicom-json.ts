@@ -1,14 +1,14 @@
 import type { Code } from '../../dicom/code';
 
-/** PS3.18 annex F.2: one element of a dataset. */
+/** One element of a dataset (PS3.18 annex F.2). */
 export interface JsonElement {
   readonly vr: string;
   readonly Value?: readonly unknown[];
 }
-/** Elements by tag, eight digits in upper case. */
+/** Elements by tag: eight hexadecimal digits in upper case. */
 export type JsonDataset = Readonly<Record<string, JsonElement>>;
 
-/** An element with these values; one of '' has none. */
+/** An element with these values; a single '' gives none. */
 export function element(vr: string, ...values: readonly string[]): JsonElement {
   const given = values.filter((value) => value !== '');
   return given.length === 0 ? { vr } : { vr, Value: given };
@@ -18,7 +18,7 @@ export function sequence(...items: readonly JsonDataset[]): JsonElement {
   return items.length === 0 ? { vr: 'SQ' } : { vr: 'SQ', Value: items };
 }
 
-/** PS3.18 section F.2.2: the component groups of a name, which = divides elsewhere. */
+/** Component groups of a name, separated by = elsewhere (PS3.18 section F.2.2). */
 export function personName(name: string): JsonElement {
   if (name === '') return { vr: 'PN' };
   const [alphabetic = '', ideographic = '', phonetic = ''] = name.split('=');
@@ -34,7 +34,7 @@ export function personName(name: string): JsonElement {
   };
 }
 
-/** Sorted by tag, as a dataset is. */
+/** Elements sorted by tag. */
 export function dataset(elements: JsonDataset): JsonDataset {
   return Object.fromEntries(Object.entries(elements).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -48,7 +48,7 @@ export function codeSequence({ value, scheme, meaning }: Code): JsonElement {
   });
 }
 
-/** DT in UTC (PS3.5 section 6.2) of an ISO 8601 time. */
+/** An ISO 8601 time as DT in UTC (PS3.5 section 6.2). */
 export function dateTime(iso: string): string {
   return `${new Date(iso).toISOString().replace(/[-:TZ]/g, '')}+0000`;
 }

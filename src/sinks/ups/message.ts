@@ -16,7 +16,7 @@ import {
   valuesAt,
 } from './dicom-json';
 
-/** PS3.3 section C.30.2: Scheduled Procedure Step Priority, lowest first. */
+/** Scheduled Procedure Step Priority, the lowest first (PS3.3 section C.30.2). */
 const UPS_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 export type UpsPriority = (typeof UPS_PRIORITIES)[number];
 
@@ -24,18 +24,18 @@ export type UpsPriority = (typeof UPS_PRIORITIES)[number];
 const UPS_STATES = ['SCHEDULED', 'IN PROGRESS', 'COMPLETED', 'CANCELED'] as const;
 export type UpsState = (typeof UPS_STATES)[number];
 
-/** What the workitems of a site say beside the result. */
+/** Settings of the site for its workitems. */
 export interface WorkitemSettings {
   readonly worklistLabel: string;
   readonly routinePriority: 'MEDIUM' | 'LOW';
-  /** DICOMweb root that films and results are retrieved from. */
+  /** DICOMweb root for retrieving films and results. */
   readonly retrieveUrl: string;
 }
 
-/** A workitem as the server has it. */
+/** A workitem on the server. */
 export interface FoundWorkitem {
   readonly state: UpsState;
-  /** Null where it has none that PS3.3 knows: then it is not known to be lower. */
+  /** Null where the value is none of PS3.3: then it can't be compared. */
   readonly priority: UpsPriority | null;
   /** SOP Instance UIDs of its Output Information Sequence. */
   readonly outputs: readonly Uid[];
@@ -51,28 +51,28 @@ const PRIORITY = '00741200';
 const PERFORMED_PROCEDURE = '00741216';
 const OUTPUT_INFORMATION = '00404033';
 
-/** One workitem per study ... */
+/** UID of a study's workitem. */
 export function workitemUid({ studyInstanceUid }: Pick<StudyRecord, 'studyInstanceUid'>): Uid {
   return deriveUid(['ups-workitem', studyInstanceUid]);
 }
 
 /**
- * ... and one more for each later result of it: what is completed can't be changed (PS3.4 CC.1.1: "by scheduling
- * another (different) UPS").
+ * UID of a further workitem for a later result: a completed one can't be changed (PS3.4 CC.1.1: "by scheduling another
+ * (different) UPS").
  */
 export function laterWorkitemUid({ studyInstanceUid, key }: Pick<StudyRecord, 'studyInstanceUid' | 'key'>): Uid {
   return deriveUid(['ups-workitem', studyInstanceUid, key]);
 }
 
 /**
- * The lock of a workitem. It follows from the workitem, so that a worker which takes over after a crash still holds it:
- * the note in PS3.4 CC.2.1.2 asks for it to outlive one.
+ * The lock of a workitem, derived from the workitem, so that a worker that continues after a crash still holds it: the
+ * note in PS3.4 CC.2.1.2 asks for it.
  */
 export function transactionUid(workitem: Uid): Uid {
   return deriveUid(['ups-transaction', workitem]);
 }
 
-/** LOW only where the site says so, and never of a study in which nothing was analysed: that says nothing about it. */
+/** LOW only if configured, and never for a study in which nothing was analysed. */
 export function upsPriority(
   { priority }: Pick<StudyRecord, 'priority'>,
   { routinePriority }: Pick<WorkitemSettings, 'routinePriority'>,
@@ -81,16 +81,14 @@ export function upsPriority(
   return priority === 'routine' ? routinePriority : 'MEDIUM';
 }
 
-/**
- * The priority that a workitem is to be raised to; null where what is there is as high, or nobody knows what it means.
- */
+/** Priority to raise a workitem to; null where it is as high already, or unknown. */
 export function raisedPriority(there: UpsPriority | null, ours: UpsPriority): UpsPriority | null {
   return there !== null && UPS_PRIORITIES.indexOf(ours) > UPS_PRIORITIES.indexOf(there) ? ours : null;
 }
 
 /**
- * A SCHEDULED workitem: all that PS3.4 table CC.2.5-3 has as type 1 or 2 for N-CREATE, and nothing that it does not
- * allow there. The UID is no part of it.
+ * A SCHEDULED workitem: all attributes of type 1 or 2 for N-CREATE in PS3.4 table CC.2.5-3, and none that it forbids.
+ * The UID is not part of it.
  */
 export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): JsonDataset {
   const { patient, studyInstanceUid, completedAt } = record;
@@ -130,8 +128,8 @@ export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): Js
 }
 
 /**
- * What has to be there before a workitem may be completed (PS3.4 table CC.2.5-3, final state P), and `priority` where
- * it is to be raised. When the work began is not known afterwards: start and end are the end.
+ * Attributes that are required before a workitem may be completed (PS3.4 table CC.2.5-3, final state P), and `priority`
+ * where it is raised. The start is not known afterwards: start and end are both the end.
  */
 export function performedWorkitem(
   record: StudyRecord,
@@ -161,7 +159,10 @@ export function performedWorkitem(
 const UNSPECIFIED: Code = { value: '110513', scheme: 'DCM', meaning: 'Discontinued for unspecified reason' };
 const WRONG_ENTRY: Code = { value: '110514', scheme: 'DCM', meaning: 'Incorrect worklist entry selected' };
 
-/** What has to be there before a workitem may be canceled (PS3.4 table CC.2.5-3, final state X): why, and when. */
+/**
+ * Attributes that are required before a workitem may be canceled (PS3.4 table CC.2.5-3, final state X): reason and
+ * time.
+ */
 export function withdrawnWorkitem({ films, completedAt }: StudyRecord, transaction: Uid): JsonDataset {
   const isWrongEntry = films.some(({ reason }) => reason === 'incorrect-worklist-entry');
   return dataset({
@@ -181,7 +182,7 @@ export function stateChange(transaction: Uid, state: Exclude<UpsState, 'SCHEDULE
   return { [TRANSACTION_UID]: element('UI', transaction), [STATE]: element('CS', state) };
 }
 
-/** Undefined when it is no workitem. */
+/** Undefined where it is no workitem. */
 export function readWorkitem(item: unknown): FoundWorkitem | undefined {
   const state = UPS_STATES.find((known) => known === textAt(item, STATE));
   if (state === undefined) return undefined;
@@ -193,15 +194,15 @@ export function readWorkitem(item: unknown): FoundWorkitem | undefined {
   return { state, priority, outputs: uids };
 }
 
-/** Whether a workitem tells of all that this result stored. */
-export function tellsOf(
+/** Whether a workitem lists all objects that this result has stored. */
+export function listsOutputsOf(
   { outputs: told }: Pick<FoundWorkitem, 'outputs'>,
   { films }: Pick<StudyRecord, 'films'>,
 ): boolean {
   return films.every((film) => film.outputs.every(({ sopInstanceUid }) => told.includes(sopInstanceUid)));
 }
 
-/** Comments on the Scheduled Procedure Step, LT: what is not meant for, and what a reader is warned of. */
+/** Comments on the Scheduled Procedure Step (LT): research notice and warnings. */
 function comments(record: StudyRecord): string {
   return [RESEARCH_USE.statement, ...studyCaveats(record), ...new Set(record.films.flatMap(caveats))].join('\r\n');
 }
@@ -230,7 +231,7 @@ function outputs({ studyInstanceUid, films }: StudyRecord, retrieveUrl: string):
   );
 }
 
-/** Referenced Instances and Access macro (PS3.3 table 10-3b), one item per series. */
+/** Referenced Instances and Access macro (PS3.3 table 10-3b), one item for each series. */
 function references(study: Uid, instances: readonly Reference[], retrieveUrl: string): JsonDataset[] {
   const series = [...new Set(instances.map(({ seriesInstanceUid }) => seriesInstanceUid))];
   return series.map((uid) =>
@@ -253,7 +254,7 @@ function references(study: Uid, instances: readonly Reference[], retrieveUrl: st
   );
 }
 
-/** Referenced Request Sequence, as the film has it. */
+/** Referenced Request Sequence from the film. */
 function request(study: Uid, order: OrderFacts): JsonDataset {
   const issuer =
     order.AccessionNumberIssuer === ''

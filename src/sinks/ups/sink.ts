@@ -11,7 +11,7 @@ import {
   raisedPriority,
   readWorkitem,
   stateChange,
-  tellsOf,
+  listsOutputsOf,
   transactionUid,
   upsPriority,
   withdrawnWorkitem,
@@ -21,30 +21,30 @@ import {
 
 /** Port: a UPS-RS server (PS3.18 section 11); `sinks/ups/client` fits it by shape. Every method throws HilumError. */
 export interface WorklistServer {
-  /** Create Workitem: false when it is there already. */
+  /** Create Workitem: false when it exists already. */
   create(uid: Uid, workitem: JsonDataset): Promise<boolean>;
-  /** Retrieve Workitem: null when the server does not give it out (any more). */
+  /** Retrieve Workitem: null when the server does not return it (any more). */
   retrieve(uid: Uid): Promise<unknown>;
-  /** Update Workitem: false when its state, or the lock, forbids it. */
+  /** Update Workitem: false when state or lock forbid it. */
   update(uid: Uid, transaction: Uid, changes: JsonDataset): Promise<boolean>;
-  /** Change Workitem State: false when its state, or the lock, forbids it. */
+  /** Change Workitem State: false when state or lock forbid it. */
   changeState(uid: Uid, change: JsonDataset): Promise<boolean>;
-  /** Connects and signs in, and changes nothing. */
+  /** Connects and signs in; changes nothing. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a workitem came to: `told` of this result, or completed with another one. */
+/** Final state of a workitem: `told`: completed with this result; or completed with another one. */
 type End = 'told' | 'other-result';
 
 /**
- * A completed workitem for each result: created, claimed, updated, completed. It starts from whatever the server has,
- * so that a repetition after a crash at any step goes on where the first try ended.
+ * A completed workitem for each result: created, claimed, updated, completed. It starts from the state on the server,
+ * so that a repetition after a crash continues where the first attempt ended.
  */
 export function upsSink(server: WorklistServer, settings: WorkitemSettings): SystemSink {
   return {
     handles: ['result', 'correction', 'replacement', 'withdrawal'],
-    // A workitem without outputs could not be completed (PS3.4 table CC.2.5-3).
+    // A workitem without outputs can't be completed (PS3.4 table CC.2.5-3).
     wants: ({ films }) => films.some(({ outputs }) => outputs.length > 0),
     deliver: async ({ kind, record }) => {
       if (kind === 'withdrawal') return cancelWorkitem(server, record, settings);
@@ -59,8 +59,8 @@ export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sys
 }
 
 /**
- * Cancels the study's workitem. One that is completed can't be canceled (PS3.4 section CC.1.1): then one for this later
- * result is made, and canceled with the reason.
+ * Cancels the study's workitem. A completed one can't be canceled (PS3.4 section CC.1.1): then one for this later
+ * result is created, and canceled with the reason.
  */
 async function cancelWorkitem(server: WorklistServer, record: StudyRecord, settings: WorkitemSettings): Promise<void> {
   for (const uid of [workitemUid(record), laterWorkitemUid(record)])
@@ -88,7 +88,7 @@ async function isCanceled(
   throw refused('the worklist server does not let Hilum cancel it: another system may have claimed it');
 }
 
-/** A correction has a workitem of its own: one that is completed can't be changed, and it names the earlier patient. */
+/** A correction has a workitem of its own: a completed one can't be changed, and it names the earlier patient. */
 function workitemsFor(record: StudyRecord): Uid[] {
   return record.correction === undefined ? [workitemUid(record), laterWorkitemUid(record)] : [laterWorkitemUid(record)];
 }
@@ -105,7 +105,7 @@ async function bringToEnd(
   const end = endOf(found, record);
   if (end !== null) return end;
   const transaction = transactionUid(uid);
-  // When it is in progress already, the update tells whether it is by us.
+  // Where it is in progress already, the update shows whether we hold the lock.
   if (found?.state === 'SCHEDULED') await server.changeState(uid, stateChange(transaction, 'IN PROGRESS'));
   const raised = raisedPriority(found?.priority ?? null, ours);
   if (!(await server.update(uid, transaction, performedWorkitem(record, settings, transaction, raised))))
@@ -116,8 +116,7 @@ async function bringToEnd(
 }
 
 /**
- * Null where the server has the workitem and does not give it out, as it may once it is in a final state (PS3.18
- * section 11.5.2).
+ * Null where the server has the workitem and does not return it, as it may do in a final state (PS3.18 section 11.5.2).
  */
 async function look(server: WorklistServer, uid: Uid): Promise<FoundWorkitem | null> {
   const item = await server.retrieve(uid);
@@ -132,16 +131,16 @@ async function look(server: WorklistServer, uid: Uid): Promise<FoundWorkitem | n
   return found;
 }
 
-/** Null while there is something to do. Who canceled it, or removed it, has decided: it is not made again. */
+/** Null while there is something to do. A workitem that somebody canceled or removed is not created again. */
 function endOf(found: FoundWorkitem | null, record: StudyRecord): End | null {
   if (found === null || found.state === 'CANCELED') return 'told';
   if (found.state !== 'COMPLETED') return null;
-  return tellsOf(found, record) ? 'told' : 'other-result';
+  return listsOutputsOf(found, record) ? 'told' : 'other-result';
 }
 
 async function endedMeanwhile(server: WorklistServer, uid: Uid, record: StudyRecord, action: string): Promise<End> {
   const found = await look(server, uid);
-  // Gone between two steps: the next try finds out whether it is known still.
+  // It is gone between two steps: the next attempt finds out whether the server still knows it.
   if (found === null)
     throw new HilumError(
       'RECEIVER_UNAVAILABLE',

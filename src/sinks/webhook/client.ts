@@ -1,9 +1,7 @@
 import type { HttpOptions } from '../../net/http';
 import { Receiver } from '../../net/receiver';
 
-/**
- * Posts JSON to one address; fits the port of `sinks/webhook/sink` by shape. Any 2xx is success, redirects are refused.
- */
+/** Posts JSON to one URL; fits the port of `sinks/webhook/sink` by shape. Any 2xx is success; redirects are refused. */
 export class WebhookClient {
   private readonly receiver: Receiver;
   private readonly url: string;
@@ -15,8 +13,8 @@ export class WebhookClient {
   }
 
   /**
-   * @throws HilumError RECEIVER_*, transient for 408, 429 (with its Retry-After) and 5xx, permanent for every other
-   * status.
+   * @throws HilumError RECEIVER_*, transient for 408, 429 (with its Retry-After) and 5xx, permanent for any other
+   * status
    */
   async post(body: string, headers: Record<string, string>): Promise<void> {
     await this.receiver.send(
@@ -29,8 +27,8 @@ export class WebhookClient {
   }
 
   /**
-   * For `hilum doctor`: HEAD, which must not make the receiver do anything. Any answer but a refused sign-in shows that
-   * it is there: many take POST only.
+   * For `hilum doctor`: HEAD, so that the receiver does nothing. Any response but a refused sign-in is fine, as many
+   * accept POST only.
    */
   async probe(): Promise<void> {
     await this.receiver.send(this.url, { method: 'HEAD', headers: {} }, async (answer) => {

@@ -62,7 +62,7 @@ const orderSchema = z
   } satisfies Record<keyof OrderFacts, z.ZodString>)
   .catchall(text);
 
-/** Type, timestamp and data are what the Standard Webhooks specification asks for. */
+/** `type`, `timestamp` and `data` are required by the Standard Webhooks specification. */
 export const webhookMessageSchema = z
   .object({
     type: z.literal('hilum.result'),
@@ -97,7 +97,7 @@ export const webhookMessageSchema = z
 /** Body of the message: docs/schemas/webhook.v1.json. */
 export type WebhookMessage = ReadOnly<z.infer<typeof webhookMessageSchema>>;
 
-/** UIDs and results; nothing about the patient, unless the site says so. */
+/** UIDs and results; patient data only if configured. */
 export function webhookMessage(record: StudyRecord, includePatient: boolean): WebhookMessage {
   const { studyInstanceUid, priority, films, models, correction, patient, order } = record;
   return {
@@ -150,7 +150,7 @@ function webhookFilm(film: StudyRecord['films'][number]): WebhookMessage['data']
  * The three headers of the Standard Webhooks specification, version 1: HMAC-SHA256 over id, time and body, keyed with
  * the decoded secret.
  * @param secret `whsec_` and base64
- * @param seconds since 1970, of sending
+ * @param seconds time of sending, since 1970
  */
 export function webhookHeaders(id: string, seconds: number, body: string, secret: string): Record<string, string> {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');

@@ -19,56 +19,56 @@ import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
 import type { AccessConfig } from './config';
 import { Directory } from './directory';
-import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';
+import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './request-checks';
 import { RequestLimit, SignInLimits, TooMany } from './limits';
 import { OidcClient } from './oidc';
 import { refusalPage } from './pages';
-import { Repeats } from './repeats';
-import { type AccessStores, bearerOf, SessionBook } from './session-book';
+import { AuditThrottle } from './audit-throttle';
+import { type AccessStores, bearerOf, Authenticator } from './authenticator';
 import { addressOf, signInRoutes } from './sign-in-routes';
 import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from './user';
 
 /**
- * The layer that everything else of the web sits behind. {@link protect} mounts it:
+ * The access layer, behind which all other routes are. {@link protect} mounts it:
  *
  *     const app = protect(access, (app) => {
  *       app.get('/api/studies', needs('radiologist'), handler);
  *     });
  *
- * Each route begins with `open`, `signedIn` or `needs(...)` (user.ts); a test walks all routes and fails on one
- * without.
+ * Each route begins with `open`, `signedIn` or `needs(...)` (user.ts); a test fails on a route without one.
  */
 export interface Access {
-  /** Headers, who it is, other sites' requests, rate limit, sign-in and account pages. */
+  /**
+   * Security headers, authentication, protection against other sites' requests, rate limit, sign-in and account pages.
+   */
   readonly front: RequestHandler;
   /**
-   * Last of all, and the only end of an error: turns what was refused into 401, 403, 429 or 503, what can't be read
-   * into 4xx, all else into 500, as JSON or as a page, and says nothing of the cause but in the log.
+   * Last error handler: answers refusals with 401, 403, 429 or 503, unreadable requests with 4xx, all else with 500, as
+   * JSON or as a page. The cause is in the log only.
    */
   readonly refusals: ErrorRequestHandler;
-  /** Whether others than this machine can reach the service; then health says only whether, and metrics need a role. */
+  /** Whether other machines can reach the service; then health shows no details, and metrics need a role. */
   readonly isExposed: boolean;
-  /** Whether nobody has to sign in (access.kind none, on loopback only): the pages say so. */
+  /** Whether there is no sign-in (access.kind none, on loopback only), which the pages show. */
   readonly everyoneIsLocal: boolean;
   /** First handler of /metrics: open on loopback, else for the roles metrics and operator. */
   readonly forMachines: RequestHandler;
   readonly trustedProxies: readonly string[];
-  /** Whether health may tell this sender what is wrong. */
+  /** Whether this request may see the details of health. */
   maySeeDetails(request: Request): boolean;
   /**
-   * Who the sender of a request is at this moment, without counting as use of the session. A stream asks every half
-   * minute, and ends on null.
-   * @throws HilumError of the database.
+   * The user of a request at this moment, without renewing the session. A stream calls it every half minute and ends on
+   * null.
+   * @throws HilumError of the database
    */
   current(request: Request): Promise<RequestUser | null>;
   /**
-   * Writes an audit message about this request and resolves when it is on the disk: await it before what it tells of is
-   * answered.
-   * @throws HilumError AUDIT_FAILED, which becomes 503: nothing is shown that is not recorded.
+   * Writes an audit message about this request and resolves when it is on disk: await it before the response.
+   * @throws HilumError AUDIT_FAILED, which becomes 503: nothing is shown that is not recorded
    */
   audit(request: Request, event: AuditEvent): Promise<void>;
   /**
-   * Records the start of the service; at the very first start without an admin makes the token for the first one and
+   * Records the start of the service; at the very first start without an admin, makes the token for the first one and
    * logs it.
    */
   begin(): Promise<void>;
@@ -78,16 +78,16 @@ export interface Access {
 export interface AccessParts {
   readonly http: HttpConfig;
   readonly access: AccessConfig;
-  /** Null where nobody signs in: then nothing of it is kept. */
+  /** Null where there is no sign-in. */
   readonly stores: AccessStores | null;
   readonly recorder: AuditRecorder;
   readonly log: Log;
-  /** Of pages; by default the browser's. */
+  /** Language of the pages; by default the browser's. */
   readonly language?: ConfiguredLanguage;
-  /** Of the requests to the OpenID Connect provider: it trusts `access.oidc.caFile`. */
+  /** fetch for requests to the OpenID Connect provider, which trusts `access.oidc.caFile`. */
   readonly fetch?: (url: string, options: RequestInit) => Promise<globalThis.Response>;
   readonly now?: () => number;
-  /** How long what strangers repeat is joined (milliseconds). */
+  /** For how long repeated events of users who have not signed in are joined (milliseconds). */
   readonly repeatsMs?: number;
 }
 
@@ -98,12 +98,12 @@ const LOCAL_USER: RequestUser = {
   kind: 'loopback',
 };
 const MINUTE_MS = 60_000;
-/** Of one network: to the pages that anybody may use, each of which costs more than to read. */
+/** Requests per minute and network to the open pages, which cost more to answer than to send. */
 const SIGN_INS_PER_MINUTE = 120;
-/** One audit message for a refusal that is repeated within this time. */
+/** A repeated refusal within this time makes one audit message (milliseconds). */
 const REFUSED_WINDOW_MS = MINUTE_MS;
 
-/** Puts everything behind the access layer. `addRoutes` adds the service's own. */
+/** Puts all routes behind the access layer. `addRoutes` adds the service's own. */
 export function protect(access: Access, app: Express, addRoutes: (app: Express) => void): Express {
   app.disable('x-powered-by');
   app.set('trust proxy', access.trustedProxies);
@@ -114,26 +114,23 @@ export function protect(access: Access, app: Express, addRoutes: (app: Express) 
   return app;
 }
 
-/**
- * Puts the layer together. Everything of the sign-in is as configured; where `access.kind` is none, requests from this
- * machine have all roles.
- */
+/** Builds the access layer as configured; where `access.kind` is none, requests from this machine have all roles. */
 export function createAccess(parts: AccessParts): Access {
   const { http, access, stores, recorder, log, now = Date.now } = parts;
   const everyoneIsLocal = access.kind === 'none';
   if (!everyoneIsLocal && stores === null)
     throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
   const exposed = isExposed(http);
-  const repeats = new Repeats(recorder, parts.repeatsMs);
-  const accounts = stores && { book: bookOf(parts, stores), directory: new Directory(stores, now) };
+  const auditThrottle = new AuditThrottle(recorder, parts.repeatsMs);
+  const accounts = stores && { authenticator: authenticatorOf(parts, stores), directory: new Directory(stores, now) };
   const identify = async (request: Request, touches: boolean) =>
     everyoneIsLocal
       ? loopbackOnly(request)
         ? LOCAL_USER
         : null
-      : ((await accounts?.book.identify(request, touches)) ?? null);
+      : ((await accounts?.authenticator.identify(request, touches)) ?? null);
   return {
-    front: frontOf(parts, accounts, identify, repeats),
+    front: frontOf(parts, accounts, identify, auditThrottle),
     refusals: refusals(recorder, log, now),
     isExposed: exposed,
     everyoneIsLocal,
@@ -142,19 +139,19 @@ export function createAccess(parts: AccessParts): Access {
     maySeeDetails: (request) => !exposed || hasRole(userOf(request) ?? { roles: [] }, 'metrics', 'operator'),
     current: (request) => identify(request, false),
     audit: (request, event) => recorder.record(actorOf(request), event),
-    ...beginningAndEnd(parts, accounts?.directory ?? null, repeats),
+    ...beginningAndEnd(parts, accounts?.directory ?? null, auditThrottle),
   };
 }
 
 type Identify = (request: Request, touches: boolean) => Promise<RequestUser | null>;
 
-/** Whether browsers come by HTTPS, to the service itself or to its reverse proxy. */
+/** Whether browsers use HTTPS, to the service itself or to its reverse proxy. */
 function isHttps({ tls, publicUrl }: HttpConfig): boolean {
   return tls !== undefined || publicUrl?.startsWith('https:') === true;
 }
 
-function bookOf({ http, access, now = Date.now }: AccessParts, stores: AccessStores): SessionBook {
-  return new SessionBook(
+function authenticatorOf({ http, access, now = Date.now }: AccessParts, stores: AccessStores): Authenticator {
+  return new Authenticator(
     stores,
     {
       isHttps: isHttps(http),
@@ -167,9 +164,9 @@ function bookOf({ http, access, now = Date.now }: AccessParts, stores: AccessSto
 
 function frontOf(
   parts: AccessParts,
-  accounts: { readonly book: SessionBook; readonly directory: Directory } | null,
+  accounts: { readonly authenticator: Authenticator; readonly directory: Directory } | null,
   identify: Identify,
-  repeats: Repeats,
+  auditThrottle: AuditThrottle,
 ): Router {
   const { http, access, recorder } = parts;
   const originOf = (request: Request) =>
@@ -194,11 +191,11 @@ function frontOf(
   front.use(['/sign-in', '/sign-out', '/first-admin'], (request, _response, next) =>
     signIns.count(networkOf(addressOf(request))).then(() => next()),
   );
-  // Browsers ask for it by themselves; the pages name another one.
+  // Browsers request it on their own; the pages name another icon.
   front.get('/favicon.ico', open, (_request, response) => void response.status(204).end());
   if (accounts !== null) {
     const limits = new SignInLimits(access.signInTries);
-    const shared = { ...accounts, limits, recorder, repeats, hasLocal: access.kind !== 'oidc' };
+    const shared = { ...accounts, limits, recorder, auditThrottle, hasLocal: access.kind !== 'oidc' };
     front.use(signInRoutes({ ...shared, oidc, originOf }));
     front.use(accountRoutes(shared));
   }
@@ -216,7 +213,7 @@ const OFFER_AGAIN_MS = 15_000;
 function beginningAndEnd(
   { access: { kind }, recorder, log }: AccessParts,
   directory: Directory | null,
-  repeats: Repeats,
+  auditThrottle: AuditThrottle,
 ): Pick<Access, 'begin' | 'close'> {
   let offering: NodeJS.Timeout | undefined;
   let hasBegun = false;
@@ -238,15 +235,15 @@ function beginningAndEnd(
     },
     async close() {
       clearTimeout(offering);
-      await repeats.tellAll().catch(() => {});
-      // A start that failed has told of none: another process may use the same trail.
+      await auditThrottle.tellAll().catch(() => {});
+      // A failed start has recorded no start: another process may use the same trail.
       if (hasBegun) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
     },
   };
 }
 
-/** A database that is away holds up no start: it is tried again later. */
+/** A database that is away does not delay the start: it is tried again later. */
 async function offerFirstToken(
   offer: () => Promise<string | null>,
   log: Log,
@@ -275,28 +272,27 @@ function actorOf(request: Request) {
   return user === null ? { id: 'unknown', name: 'unknown', roles: [], address } : { ...user, address };
 }
 
-/** All that anybody may ask for. */
+/** Paths that are open to anybody. */
 const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready)|favicon\.ico)\/?$/;
 
-/** Sets the user. Who has none gets no further than the open paths. */
+/** Sets the user of a request. Without a user only open paths go on. */
 function whoIsIt(identify: Identify, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
   return async (request, _response, next) => {
     const address = networkOf(addressOf(request));
-    // Counted first: without a sign-in each request costs a look into the database.
+    // Counted first, as a request that is not signed in costs a database query.
     const claims = request.headers.cookie !== undefined || bearerOf(request) !== null;
     if (!claims) await limit.count(address);
     const user = await identify(request, true);
     if (claims) await limit.count(user === null ? address : user.id);
     if (user !== null) setUser(request, user);
-    // A token that is wrong is told so, and not taken for nobody. And a route that forgot its guard is not open for
-    // that.
+    // A wrong token is refused, not treated as no sign-in. A route that lacks its guard is not opened by this.
     if (user === null && (bearerOf(request) !== null || !isOpen(request.path))) throw new Refused(401);
     next();
   };
 }
 
 /**
- * Requests that change something come from our own pages, or from a machine with a token, which browsers never send by
+ * Requests that change something must come from our own pages, or carry an API token, which browsers never send by
  * themselves.
  */
 function fromOurselves(originOf: (request: Request) => string): RequestHandler {
@@ -323,7 +319,7 @@ const TEXTS: Readonly<Record<number, string>> = {
     'log of the service says which.',
 };
 
-/** Answers what was refused. Pages get a page or the way to the sign-in; everything else a JSON object. */
+/** Answers refusals. Pages get a page or a redirect to the sign-in; everything else a JSON object. */
 function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRequestHandler {
   const told = new Map<string, number>();
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells an error handler by its four parameters
@@ -364,11 +360,11 @@ function answer(request: Request, response: Response, status: number, user: Requ
   response.status(status).send(refusalPage(words, { status, text: translated(words, text), backLink: user !== null }));
 }
 
-const MOST_TOLD = 1000;
+const MAX_TOLD = 1000;
 
 function isNew(told: Map<string, number>, key: string, at: number): boolean {
   if (at - (told.get(key) ?? -Infinity) < REFUSED_WINDOW_MS) return false;
-  if (told.size >= MOST_TOLD) told.clear();
+  if (told.size >= MAX_TOLD) told.clear();
   told.set(key, at);
   return true;
 }

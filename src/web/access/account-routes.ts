@@ -7,21 +7,21 @@ import type { Directory, RecordChange } from './directory';
 import { type SignInLimits, TooMany } from './limits';
 import { accountPage, sessionsPage, tokensPage, usersPage } from './pages';
 import { checkPassword } from './password-check';
-import type { Repeats } from './repeats';
-import type { SessionBook } from './session-book';
+import type { AuditThrottle } from './audit-throttle';
+import type { Authenticator } from './authenticator';
 import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
 
 export interface AccountParts {
   readonly directory: Directory;
-  readonly book: SessionBook;
+  readonly authenticator: Authenticator;
   readonly limits: SignInLimits;
   readonly recorder: AuditRecorder;
-  readonly repeats: Repeats;
+  readonly auditThrottle: AuditThrottle;
   readonly hasLocal: boolean;
 }
 
-/** One's own account; for admins users, sessions and API tokens. */
+/** Routes of one's own account; for admins, of users, sessions and API tokens. */
 export function accountRoutes(parts: AccountParts): Router {
   const router = Router();
   router.get(
@@ -36,11 +36,11 @@ export function accountRoutes(parts: AccountParts): Router {
 }
 
 function addSessionRoutes(router: Router, parts: AccountParts): void {
-  const { book, directory } = parts;
+  const { authenticator, directory } = parts;
   const show = async (request: Request<object>, response: Response, problem: string | null) =>
     void response
       .status(problem === null ? 200 : 400)
-      .send(sessionsPage(wordsOf(request), await book.signedIn(), problem));
+      .send(sessionsPage(wordsOf(request), await authenticator.signedIn(), problem));
   router.get('/account/sessions', needs('admin'), (request, response) => show(request, response, null));
   router.post('/account/sessions/:user/end', needs('admin'), async (request: Request<{ user: string }>, response) =>
     show(request, response, await directory.endSessions(request.params.user, recordBy(parts, request))),
@@ -166,8 +166,8 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
     refuse(problem);
     return;
   }
-  // Every session ended, this one too: a new one under a new id.
-  await parts.book.begin(request, response, {
+  // All sessions have ended, this one too: a new one begins under a new id.
+  await parts.authenticator.begin(request, response, {
     userId: user.id,
     username,
     displayName: account.displayName,
@@ -177,14 +177,14 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
   response.redirect(303, '/account');
 }
 
-/** The account whose password until now is right, else null: as at a sign-in, with its limits and in the trail. */
+/** The account if its current password is right, else null; with the limits and the audit of a sign-in. */
 async function knownAccount(parts: AccountParts, request: Request, username: string): Promise<Account | null> {
   const actor = { ...requiredUser(request), address: addressOf(request) };
   const said = (outcome: 'failure' | 'locked', why: string) =>
     ({ kind: 'sign-in', outcome, why: `change of the password: ${why}` }) as const;
   const given = { username, password: textOf(request, 'current'), address: actor.address };
   const account = await checkPassword(parts, given).catch(async (error: unknown) => {
-    if (error instanceof TooMany) await parts.repeats.record(actor, said('locked', 'too many tries'));
+    if (error instanceof TooMany) await parts.auditThrottle.record(actor, said('locked', 'too many tries'));
     throw error;
   });
   if (account === null) await parts.recorder.record(actor, said('failure', 'the password until now is wrong'));
@@ -196,7 +196,7 @@ function rolesIn(request: Request): string[] {
   return (Array.isArray(roles) ? roles : [roles]).filter((role): role is string => typeof role === 'string');
 }
 
-/** Records changes in the name of the request's sender. */
+/** Records changes in the name of the request's user. */
 function recordBy({ recorder }: AccountParts, request: Request<object>): RecordChange {
   const actor = { ...requiredUser(request as Request), address: addressOf(request as Request) };
   return (change) => recorder.record(actor, { kind: 'account', ...change });

@@ -12,37 +12,35 @@ export interface Account {
   readonly passwordChangedAt: number;
 }
 
-/**
- * What a change to the accounts came to. `last-admin`: it would leave none, and nobody could mend that from the web.
- */
+/** Result of a change. `last-admin`: it would leave no admin, which could not be repaired from the web. */
 export type AccountChange = 'done' | 'exists' | 'unknown' | 'last-admin';
 
 export interface Accounts {
   find(username: string): Promise<Account | null>;
   list(): Promise<Account[]>;
-  /** Resolves to false where the name is taken. */
+  /** Resolves to false where the name exists. */
   add(account: Account, recorded: Recorded): Promise<boolean>;
-  /** Also ends every session of the account. */
+  /** Also ends all sessions of the account. */
   setPassword(
     username: string,
     { passwordHash, at }: { readonly passwordHash: string; readonly at: number },
     recorded: Recorded,
   ): Promise<AccountChange>;
-  /** The same password in a newer hash: sessions go on. */
+  /** Stores the same password in a newer hash: sessions go on. */
   rehash(username: string, passwordHash: string): Promise<void>;
-  /** Who is no admin any more loses the API tokens that he made. */
+  /** A user who is no admin any more loses the API tokens that they made. */
   setRoles(username: string, roles: readonly string[], recorded: Recorded): Promise<AccountChange>;
-  /** With its sessions, and the API tokens that it made. */
+  /** Also removes its sessions and the API tokens that it made. */
   remove(username: string, recorded: Recorded): Promise<AccountChange>;
   /**
-   * Keeps the hash of the token for the first admin, unless there is an admin or such a token already. Resolves to
-   * whether it was kept.
+   * Stores the hash of the token for the first admin, unless there is an admin or such a token already. Resolves to
+   * whether it was stored.
    */
   offerFirstToken(tokenHash: string, at: number, recorded: Recorded): Promise<boolean>;
-  /** Whether the token for the first admin waits to be used. */
+  /** Whether the token for the first admin is still unused. */
   awaitsFirstAdmin(): Promise<boolean>;
   /**
-   * Makes the first admin and ends the token, both or neither. Resolves to false when the token is not that one, or was
+   * Creates the first admin and removes the token, both or neither. Resolves to false when the token is wrong or was
    * used.
    */
   addFirstAdmin(tokenHash: string, account: Account, recorded: Recorded): Promise<boolean>;
@@ -84,13 +82,13 @@ async function readAll(db: Reader): Promise<Account[]> {
   return (await db.selectFrom('account').selectAll().orderBy('username').execute()).map(fromRow);
 }
 
-/** Whether taking the admin's role from this account leaves none. */
+/** Whether there would be no admin without this account. */
 function isLastAdmin(accounts: readonly Account[], username: string): boolean {
   const admins = accounts.filter(({ roles }) => roles.includes(ADMIN));
   return admins.length === 1 && admins[0]?.username === username;
 }
 
-/** The accounts in the database. Errors are those of {@link Database}. */
+/** Accounts in the database. Errors are those of {@link Database}. */
 export function openAccounts(database: Database): Accounts {
   return new StoredAccounts(database);
 }
@@ -148,7 +146,7 @@ class StoredAccounts implements Accounts {
     return this.change(username, true, async (db) => {
       await endSessions(db, username);
       await db.deleteFrom('account').where('username', '=', username).execute();
-      // Of another person who gets the name later they are not.
+      // Removed, as another person may get the name later.
       await db.deleteFrom('saved_view').where('user_id', '=', localId(username)).execute();
       await recorded(await revokeMadeBy(db, localId(username)));
     });

@@ -3,7 +3,7 @@ import { tlsFiles } from '../../net/config';
 import { isLoopback } from '../../net/network';
 import { type HttpConfig, isExposed } from '../config';
 
-/** An empty value would give its role to whoever has an empty claim. */
+/** An empty value would give its role to every user with an empty claim. */
 const roleValue = z.string().regex(/\S/, 'is empty: name the value of the claim, or leave it out');
 
 const oidc = z.strictObject({
@@ -84,7 +84,10 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What must not be: outside loopback without sign-in, or without TLS. Also what can't work. */
+/**
+ * Settings that are refused: reachable by other machines without sign-in or without TLS, and combinations that can't
+ * work.
+ */
 export function exposureProblems(http: HttpConfig, access: AccessConfig): Problem[] {
   const problems: Problem[] = [];
   const { tls, trustedProxies, publicUrl, host } = http;

@@ -3,13 +3,13 @@ import { OneByOne } from './limits';
 import { hashPassword, isOutdated, passwordProblem, verifyPassword } from './password';
 import type { Recorded } from './recorded';
 import { hashSecret, newApiToken, randomSecret } from './secret';
-import type { AccessStores } from './session-book';
+import type { AccessStores } from './authenticator';
 import { PERSON_ROLES, ROLES, tokenId } from './user';
 
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const LONGEST_TEXT = 200;
-/** Passwords of one network that wait to be looked at; more are refused. */
-const MOST_WAITING = 20;
+/** Largest number of passwords of one network that wait to be checked; further ones are refused. */
+const MAX_WAITING = 20;
 
 export interface NewAccount {
   readonly username: string;
@@ -19,31 +19,31 @@ export interface NewAccount {
 }
 
 /** Longest validity of an API token (days). */
-export const MOST_TOKEN_DAYS = 3650;
-/** What is offered: a token that nobody renews should end some day. */
+export const MAX_TOKEN_DAYS = 3650;
+/** Default validity of a token (days), so that a forgotten one ends some day. */
 export const TOKEN_DAYS = 365;
 const DAY_MS = 24 * 3600 * 1000;
 
 export interface NewToken {
   readonly label: string;
   readonly role: string;
-  /** Id of the user who makes it. */
+  /** Id of the user who makes the token. */
   readonly createdBy: string;
-  /** How long it is valid, from now on; {@link TOKEN_DAYS} when left out. */
+  /** Validity in days from now; default {@link TOKEN_DAYS}. */
   readonly days?: number;
 }
 
-/** A change of accounts, tokens or sessions, as the audit trail has it. */
+/** A change of accounts, tokens or sessions for the audit trail. */
 interface AccessChange {
   readonly what: string;
   readonly account: string;
-  /** Whether it changes what somebody may do. */
+  /** Whether it changes a user's rights. */
   readonly isRoleChange: boolean;
 }
 
 /**
- * Puts a change into the audit trail, in the name of who makes it. It is called when nothing but that is missing: a
- * change that can't be recorded does not happen.
+ * Records a change in the audit trail in the name of its author. It is called as the last step before the change, which
+ * does not happen if this fails.
  * @throws HilumError AUDIT_FAILED
  */
 export type RecordChange = (change: AccessChange) => Promise<void>;
@@ -55,11 +55,11 @@ const SAID: Readonly<Record<Exclude<AccountChange, 'done'>, string>> = {
 };
 
 /**
- * The rules of accounts and API tokens, for the pages and for the command line. What can't be done is told in one
- * sentence; null is done.
+ * Rules of accounts and API tokens, for pages and command line. A method resolves to null, or to one sentence about why
+ * it can't be done.
  */
 export class Directory {
-  private readonly hashing = new OneByOne(MOST_WAITING);
+  private readonly hashing = new OneByOne(MAX_WAITING);
 
   constructor(
     private readonly stores: AccessStores,
@@ -71,8 +71,9 @@ export class Directory {
   }
 
   /**
-   * The account with this name and password, else null: in the same time whether there is such an account or not.
-   * Passwords are looked at in turn by `network`, where they come from. @throws TooMany where too many of one wait
+   * The account with this name and password, else null, in the same time whether the account exists or not. Passwords
+   * are checked in turn by `network`, where they come from.
+   * @throws TooMany where too many of one network wait
    */
   async check(username: string, password: string, network = ''): Promise<Account | null> {
     const name = nameOf(username);
@@ -92,7 +93,7 @@ export class Directory {
     return (await this.stores.accounts.add(made, roleChange(change, record))) ? null : SAID.exists;
   }
 
-  /** @param by whether it is the account's own user, who knew the password until now */
+  /** @param by whether it is the account's own user, who knew the current password */
   async setPassword(
     username: string,
     { password, by }: { readonly password: string; readonly by: 'user' | 'admin' },
@@ -120,7 +121,7 @@ export class Directory {
     return told(await this.stores.accounts.remove(account, recorded));
   }
 
-  /** The token for the first admin, once: null where there is an admin, or the token was given out before. */
+  /** The token for the first admin, once: null where there is an admin, or the token was made before. */
   async offerFirstToken(record: RecordChange): Promise<string | null> {
     const token = randomSecret();
     const recorded = roleChange({ what: 'token for the first admin made', account: 'first admin' }, record);
@@ -140,15 +141,15 @@ export class Directory {
       : 'This is not the token, or it has been used.';
   }
 
-  /** A new API token, to be shown once; or what is wrong. */
+  /** A new API token, to be shown once; or a problem. */
   async addToken(
     { label, role, createdBy, days = TOKEN_DAYS }: NewToken,
     record: RecordChange,
   ): Promise<{ readonly token: string; readonly prefix: string } | string> {
     if (label.trim() === '' || label.length > LONGEST_TEXT) return 'Say in a few words what the token is for.';
     if (!ROLES.some((known) => known === role)) return `The roles are ${ROLES.join(', ')}.`;
-    if (!Number.isInteger(days) || days < 1 || days > MOST_TOKEN_DAYS)
-      return `A token is valid for 1 to ${MOST_TOKEN_DAYS} days.`;
+    if (!Number.isInteger(days) || days < 1 || days > MAX_TOKEN_DAYS)
+      return `A token is valid for 1 to ${MAX_TOKEN_DAYS} days.`;
     const { token, prefix } = newApiToken();
     const at = this.now();
     await this.stores.tokens.add(
@@ -176,7 +177,7 @@ export class Directory {
     return (await this.stores.tokens.revoke(prefix, recorded)) ? null : 'There is no such token.';
   }
 
-  /** Ends the API tokens of somebody who is no admin any more. @param user id of the user */
+  /** Removes the API tokens of a user who is no admin any more. @param user id of the user */
   revokeTokensOf(user: string, record: RecordChange): Promise<void> {
     return this.stores.tokens.revokeMadeBy(user, (revoked) =>
       record({ what: `is no admin any more${revokedWords(revoked)}`, account: user, isRoleChange: true }),
@@ -218,7 +219,7 @@ function revokedWords(prefixes: readonly string[]): string {
   return prefixes.length === 0 ? '' : `; API tokens revoked: ${prefixes.join(', ')}`;
 }
 
-/** Accounts are the same in upper and lower case. */
+/** Names are compared without regard to case. */
 export function nameOf(username: string): string {
   return username.trim().toLowerCase();
 }

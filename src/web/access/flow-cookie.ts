@@ -1,19 +1,21 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Flow } from './oidc';
 
-/** A sign-in at the provider that is under way: in the browser alone, as anybody can begin one. */
+/**
+ * A sign-in at the OpenID Connect provider that is under way. It is kept in the browser only, as anybody can start one.
+ */
 export interface PendingFlow extends Flow {
   readonly returnTo: string;
 }
 
-/** What the browser keeps meanwhile: the flow and when it began (milliseconds since 1970), signed (HMAC-SHA256). */
+/** Content of the cookie: the flow and its start (milliseconds since 1970), signed (HMAC-SHA256). */
 export function sealFlow(flow: PendingFlow, beganAt: number, key: Buffer): string {
   const { state, nonce, codeVerifier, returnTo } = flow;
   const text = Buffer.from(JSON.stringify([beganAt, state, nonce, codeVerifier, returnTo])).toString('base64url');
   return `${text}.${signatureOf(text, key).toString('base64url')}`;
 }
 
-/** The flow of a cookie; null where it is not of ours, or began before `notBefore`. */
+/** The flow of a cookie; null where the signature is wrong or it began before `notBefore`. */
 export function openFlow(sealed: string, notBefore: number, key: Buffer): PendingFlow | null {
   const [text = '', signature = ''] = sealed.split('.');
   const [given, right] = [Buffer.from(signature, 'base64url'), signatureOf(text, key)];

@@ -5,15 +5,18 @@ import { networkOf } from '../../net/network';
 
 const WINDOW_S = 15 * 60;
 const MINUTE_S = 60;
-/** From one address there may be many people; one account may be tried from many addresses. */
+/**
+ * Factor for limits of one address or one account: an address may have many users, and an account may be tried from
+ * many addresses.
+ */
 const WIDER = 10;
-/** How long a wrong password of a slowed try takes, and how many such tries wait. */
+/** Duration of a slowed attempt with a wrong password (milliseconds), and the number of such attempts that may wait. */
 const SLOW_MS = 5_000;
-const MOST_SLOW = 5;
-/** Networks that are known of an account. */
-const MOST_KNOWN = 20;
+const MAX_SLOW = 5;
+/** Largest number of networks remembered for an account. */
+const MAX_KNOWN = 20;
 
-/** A limit is reached: when to come back. */
+/** A limit is reached; has the time to wait. */
 export class TooMany extends Error {
   constructor(readonly retryAfterSeconds: number) {
     super('too many tries');
@@ -33,18 +36,18 @@ async function take(limiter: RateLimiterMemory, key: string): Promise<void> {
 const pairOf = (username: string, network: string) => `${username} ${network}`;
 
 /**
- * Counts tries in memory, for each process by itself, an address by its network. A try counts for its account and
- * address together, then for its address, before the password is looked at, so that many at once count too. It counts
- * for the account only when the password was looked at and wrong: what one address sends locks nobody else out, and ten
- * of them are needed to lock an account for addresses that it is not known from. From where it was signed in to before,
- * an account is never locked, only slowed ({@link slowly}).
+ * Counts sign-in attempts in memory, for each process, an address by its network. Before the password is checked, an
+ * attempt counts for the pair of account and address and for the address, so that parallel attempts count too. It
+ * counts for the account only after a wrong password: one address can't lock others out, and ten are needed to lock an
+ * account for unknown addresses. From addresses where it was signed in to before, an account is never locked, only
+ * slowed ({@link slowly}).
  */
 export class SignInLimits {
   private readonly pair;
   private readonly account;
   private readonly address;
   private readonly known = new Map<string, Set<string>>();
-  private readonly slow = new FairQueue({ running: Infinity, runningEach: 1, waitingEach: MOST_SLOW - 1 });
+  private readonly slow = new FairQueue({ running: Infinity, runningEach: 1, waitingEach: MAX_SLOW - 1 });
 
   constructor(
     private readonly tries: number,
@@ -66,14 +69,14 @@ export class SignInLimits {
     if (wrong !== null && wrong.consumedPoints >= this.tries * WIDER) throw tooMany(wrong);
   }
 
-  /** A password that was looked at and wrong. */
+  /** Called after a wrong password. */
   async failed(username: string): Promise<void> {
     await take(this.account, username).catch(() => {});
   }
 
   /**
-   * A right password: the count of account and address starts again, that of the address goes back by this one try, and
-   * the account is known from there.
+   * Called after a right password: resets the count of account and address, takes back this attempt for the address,
+   * and remembers the address for the account.
    */
   async forgive(username: string, address: string): Promise<void> {
     const network = networkOf(address);
@@ -81,7 +84,7 @@ export class SignInLimits {
     await this.address.reward(network);
     const networks = this.known.get(username) ?? new Set();
     networks.delete(network);
-    this.known.set(username, new Set([...networks, network].slice(-MOST_KNOWN)));
+    this.known.set(username, new Set([...networks, network].slice(-MAX_KNOWN)));
   }
 
   /** Whether the account was signed in to from there since the process started. */
@@ -90,7 +93,7 @@ export class SignInLimits {
   }
 
   /**
-   * Looks at a password beyond the limits: one at a time for account and network, and a wrong one (null) takes seconds.
+   * Checks a password beyond the limits: one at a time for account and network, and a wrong one (null) takes seconds.
    * @throws TooMany where others wait already
    */
   async slowly<T>(username: string, address: string, look: () => Promise<T | null>): Promise<T | null> {
@@ -107,7 +110,7 @@ export class SignInLimits {
   }
 }
 
-/** Requests of one user, or of one network without a sign-in, in a minute. */
+/** Limits requests per minute of one user, or of one network without a sign-in. */
 export class RequestLimit {
   private readonly limiter;
 
@@ -122,8 +125,8 @@ export class RequestLimit {
 }
 
 /**
- * Runs one at a time, the next in turn by holder; of more than `most` of one holder the rest are refused. Each password
- * costs 128 MiB for a moment: many at once must not take the memory that films need.
+ * Runs one task at a time, the holders in turn; with more than `most` waiting of one holder further ones are refused.
+ * Checking a password takes 128 MiB for a moment, which must not take the memory that films need.
  */
 export class OneByOne {
   private readonly queue;

@@ -5,7 +5,7 @@ import { PERSON_ROLES, type Role } from './user';
 type OidcConfig = NonNullable<AccessConfig['oidc']>;
 type Fetch = (url: string, options: RequestInit) => Promise<Response>;
 
-/** An ES module: loaded when it is needed. */
+/** An ES module, imported when it is needed. */
 const library = () => import('openid-client');
 type Provider = Awaited<ReturnType<Awaited<ReturnType<typeof library>>['discovery']>>;
 
@@ -22,13 +22,10 @@ export interface OidcUser {
   readonly idToken: string;
 }
 
-/** Why the provider's answer was not taken. */
+/** The provider's response was not accepted. */
 export class NotSignedIn extends Error {}
 
-/**
- * Errors of the provider's answer or of what was made of it, as openid-client and oauth4webapi name them: somebody said
- * no, or tried something.
- */
+/** Error codes of openid-client and oauth4webapi for responses that are denied or forged. */
 const REFUSALS = new Set([
   'AuthorizationResponseError',
   'ResponseBodyError',
@@ -59,7 +56,7 @@ export class OidcClient {
     ];
   }
 
-  /** Where to send the browser, and what has to be kept meanwhile. @throws HilumError SIGN_IN_UNAVAILABLE */
+  /** URL for the browser, and the data to keep meanwhile. @throws HilumError SIGN_IN_UNAVAILABLE */
   async start(redirectUri: string): Promise<{ url: URL; flow: Flow }> {
     const provider = await this.discover();
     const oidc = await library();
@@ -77,14 +74,14 @@ export class OidcClient {
   }
 
   /**
-   * Who the provider says it is. `answer` is the address that the browser came back to. @throws NotSignedIn, HilumError
-   * SIGN_IN_UNAVAILABLE
+   * The user that the provider has authenticated. `answer` is the URL that the browser came back to.
+   * @throws NotSignedIn, HilumError SIGN_IN_UNAVAILABLE
    */
   async finish(answer: URL, { state, nonce, codeVerifier }: Flow): Promise<OidcUser> {
     const provider = await this.discover();
     const oidc = await library();
     try {
-      // The library demands an ID token where a nonce is expected.
+      // The library requires an ID token where a nonce is expected.
       const tokens = await oidc.authorizationCodeGrant(provider, answer, {
         expectedState: state,
         expectedNonce: nonce,
@@ -107,7 +104,7 @@ export class OidcClient {
     }
   }
 
-  /** Where the browser has to go to sign out at the provider too; null where the provider has no such page. */
+  /** URL to sign out at the provider too; null where the provider has none. */
   async signOutUrl(idToken: string | null, backTo: string): Promise<URL | null> {
     const provider = await this.discover();
     if (provider.serverMetadata().end_session_endpoint === undefined) return null;
@@ -117,7 +114,7 @@ export class OidcClient {
     });
   }
 
-  /** Some providers put roles into the ID token, some only into the answer of the user info endpoint. */
+  /** Some providers have roles in the ID token, some only at the user info endpoint. */
   private async withUserInfo(
     provider: Provider,
     accessToken: string,
@@ -168,7 +165,7 @@ function unavailable(cause: unknown): HilumError {
   );
 }
 
-/** A claim by its name, also where the name is an address with dots, or else by its path into objects. */
+/** A claim by its name (which may contain dots), else by its path into objects. */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   return path
@@ -182,14 +179,14 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: string)
     );
 }
 
-/** The roles that the claim's values stand for: a list, or one text with spaces. */
+/** Roles for the values of a claim: a list, or one text with spaces. */
 export function rolesOfClaims(
   claims: Readonly<Record<string, unknown>>,
   { rolesClaim, roles }: Pick<OidcConfig, 'rolesClaim' | 'roles'>,
 ): Role[] {
   const claim = claimAt(claims, rolesClaim);
   const all: unknown[] = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(' ') : [];
-  // An empty one stands for nothing, whatever the configuration says.
+  // An empty value has no role, whatever the configuration says.
   const values = all.filter((value) => typeof value === 'string' && value.trim() !== '');
   return PERSON_ROLES.filter((role) => roles[role].some((value) => values.includes(value)));
 }

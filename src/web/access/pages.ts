@@ -1,12 +1,12 @@
 import { html, type Html } from '../../base/html';
 import { LANGUAGES, say, type Words } from '../../language/say';
 import { translated } from '../../language/words';
-import { MOST_TOKEN_DAYS, TOKEN_DAYS } from './directory';
-import { LEAST_PASSWORD_LENGTH } from './password';
+import { MAX_TOKEN_DAYS, TOKEN_DAYS } from './directory';
+import { MIN_PASSWORD_LENGTH } from './password';
 import type { SignedInUser } from './session-store';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 
-/** A page of this layer: no script at all. */
+/** A page of the access layer, without scripts. */
 function page(words: Words, title: string, body: Html, isWide = false): string {
   return html`<!doctype html>
     <html lang="${words.language}">
@@ -26,11 +26,11 @@ function page(words: Words, title: string, body: Html, isWide = false): string {
     </html> `.text;
 }
 
-/** What is told by the rules of the access layer, which say it in English. */
+/** Problems come from the access layer's rules in English. */
 const problemText = (words: Words, problem: string | null) =>
   problem === null ? null : html`<p role="alert">${translated(words, problem)}</p>`;
 
-/** Links that choose the language of this page and of all others. */
+/** Links to choose the language of all pages. */
 const languageLinks = (path: string) =>
   html`<p class="languages">
     ${Object.entries(LANGUAGES).map(
@@ -40,13 +40,13 @@ const languageLinks = (path: string) =>
   </p>`;
 const newPassword = (words: Words, name: string, label: 'signIn.password' | 'account.new') =>
   html`<label for="${name}"
-      >${say(words, 'signIn.atLeast', { label: say(words, label), count: LEAST_PASSWORD_LENGTH })}</label
+      >${say(words, 'signIn.atLeast', { label: say(words, label), count: MIN_PASSWORD_LENGTH })}</label
     ><input
       id="${name}"
       name="${name}"
       type="password"
       autocomplete="new-password"
-      minlength="${LEAST_PASSWORD_LENGTH}"
+      minlength="${MIN_PASSWORD_LENGTH}"
       required
     />`;
 const field = (name: string, label: string, autocomplete: string) =>
@@ -236,7 +236,7 @@ export function usersPage(words: Words, users: readonly ListedUser[], problem: s
   );
 }
 
-/** Who is signed in, by a local account or by the provider. */
+/** Users with a session, of local accounts or of the provider. */
 export function sessionsPage(words: Words, users: readonly SignedInUser[], problem: string | null): string {
   const row = ({ userId, displayName, sessions, seenAt }: SignedInUser) =>
     html`<tr>
@@ -273,7 +273,7 @@ export interface ListedToken {
   readonly expiresAt: number | null;
 }
 
-/** `shown`: a token that was just made, the only time that it is to be seen. */
+/** `shown`: a token that was just made, visible only this once. */
 export function tokensPage(
   words: Words,
   tokens: readonly ListedToken[],
@@ -335,7 +335,7 @@ function tokenForm(words: Words): Html {
         name="days"
         type="number"
         min="1"
-        max="${MOST_TOKEN_DAYS}"
+        max="${MAX_TOKEN_DAYS}"
         value="${TOKEN_DAYS}"
         required
       /><button>${say(words, 'account.makeToken')}</button>

@@ -6,13 +6,13 @@ import { type SignInLimits, TooMany } from './limits';
 export interface GivenPassword {
   readonly username: string;
   readonly password: string;
-  /** Where it comes from. */
+  /** Address of the request. */
   readonly address: string;
 }
 
 /**
- * The account whose password this is, else null, within the limits of guessing.
- * @throws TooMany where it was not looked at
+ * The account with this name and password, else null, within the limits of attempts.
+ * @throws TooMany where it was not checked
  */
 export async function checkPassword(
   { directory, limits }: { readonly directory: Directory; readonly limits: SignInLimits },

@@ -1,13 +1,13 @@
 import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:crypto';
 
 /**
- * As OWASP advises for scrypt: 2^17 x 8 x 1, 128 MiB for a moment. Kept with each hash, so that stronger ones can
+ * OWASP's parameters for scrypt: 2^17 x 8 x 1, 128 MiB for a moment. Stored with each hash, so that stronger ones can
  * follow.
  */
 const NOW = { N: 2 ** 17, r: 8, p: 1 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-export const LEAST_PASSWORD_LENGTH = 12;
+export const MIN_PASSWORD_LENGTH = 12;
 const LONGEST_PASSWORD_LENGTH = 1024;
 
 function derive(
@@ -22,9 +22,9 @@ function derive(
   });
 }
 
-/** Why a password can't be taken, in one sentence, or null. */
+/** Why a password can't be accepted, in one sentence, or null. */
 export function passwordProblem(password: string, username: string): string | null {
-  if (password.length < LEAST_PASSWORD_LENGTH) return `A password has at least ${LEAST_PASSWORD_LENGTH} characters.`;
+  if (password.length < MIN_PASSWORD_LENGTH) return `A password has at least ${MIN_PASSWORD_LENGTH} characters.`;
   if (password.length > LONGEST_PASSWORD_LENGTH) return `A password has at most ${LONGEST_PASSWORD_LENGTH} characters.`;
   if (password.toLowerCase().includes(username.toLowerCase()))
     return 'A password does not hold the name of the account.';
@@ -39,7 +39,7 @@ export async function hashPassword(password: string): Promise<string> {
   return ['scrypt', NOW.N, NOW.r, NOW.p, salt.toString('base64'), key.toString('base64')].join('$');
 }
 
-/** A hash that no password fits: an unknown account takes as long as a known one. */
+/** A hash that no password matches, so that an unknown account takes as long as a known one. */
 const NOBODY = [
   'scrypt',
   NOW.N,
@@ -62,7 +62,7 @@ export async function verifyPassword(password: string, hash: string | null): Pro
   return isEqual && hash !== null;
 }
 
-/** Whether a hash was made with weaker parameters than those of now. */
+/** Whether a hash has weaker parameters than the present ones. */
 export function isOutdated(hash: string): boolean {
   const [, N, r, p] = hash.split('$').map(Number);
   return N !== NOW.N || r !== NOW.r || p !== NOW.p;

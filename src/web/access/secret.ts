@@ -9,8 +9,7 @@ export function randomSecret(): string {
 }
 
 /**
- * What is kept of a secret: with 256 random bits nothing slower than SHA-256 is needed, and who reads the database
- * can't sign in.
+ * Stored form of a secret. With 256 random bits SHA-256 is enough, and reading the database does not help to sign in.
  */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
@@ -30,7 +29,7 @@ export function newApiToken(): NewApiToken {
   return { token: `hilum_${prefix}_${randomSecret()}`, prefix };
 }
 
-/** The prefix of what may be an API token, else null. */
+/** Prefix of a text in the form of an API token, else null. */
 export function prefixOf(token: string): string | null {
   return FORM.exec(token)?.[1] ?? null;
 }

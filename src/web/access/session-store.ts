@@ -2,21 +2,21 @@ import type { Database } from '../../worklist/database';
 import { siteKey } from '../../worklist/site-keys';
 import { isRecorded, type Recorded } from './recorded';
 
-/** A session as it is kept: of its id the hash only. */
+/** A stored session; only the hash of its id is stored. */
 export interface Session {
   readonly idHash: string;
   readonly userId: string;
-  /** Of a local account; null for OpenID Connect. */
+  /** Name of a local account; null for OpenID Connect. */
   readonly username: string | null;
   readonly displayName: string;
-  /** Those of the account as it is now, or, with OpenID Connect, as they were at the sign-in. */
+  /** Present roles of the local account, or with OpenID Connect those at the sign-in. */
   readonly roles: readonly string[];
   readonly idToken: string | null;
   readonly createdAt: number;
   readonly seenAt: number;
 }
 
-/** Somebody with a session, or with several. */
+/** A user with one or more sessions. */
 export interface SignedInUser {
   readonly userId: string;
   readonly displayName: string;
@@ -30,21 +30,21 @@ export interface Sessions {
   touch(idHash: string, at: number): Promise<void>;
   remove(idHash: string): Promise<void>;
   /**
-   * Forgets sessions made before `createdBefore` or not used since `seenBefore`, and what is kept of sign-ins
-   * finished before `finishedBefore`.
+   * Deletes sessions created before `createdBefore` or not used since `seenBefore`, and records of sign-ins finished
+   * before `finishedBefore`.
    */
   sweep(createdBefore: number, seenBefore: number, finishedBefore: number): Promise<void>;
-  /** Who has a session that is younger than both, the last used first. */
+  /** Users with a session younger than both limits, the last used first. */
   listUsers(createdAfter: number, seenAfter: number): Promise<SignedInUser[]>;
   /** Ends all sessions of a user. Resolves to false where there is none. */
   endOf(userId: string, recorded: Recorded): Promise<boolean>;
-  /** Notes that a sign-in at the provider is finished; false where it was before. */
+  /** Records that a sign-in at the provider is finished; false where it was before. */
   finish(idHash: string, at: number): Promise<boolean>;
-  /** Signs what browsers keep of a sign-in that is under way. */
+  /** Key that signs cookies of a sign-in under way. */
   signInKey(): Promise<Buffer>;
 }
 
-/** The sessions in the database. Errors are those of {@link Database}. */
+/** Sessions in the database. Errors are those of {@link Database}. */
 export function openSessions(database: Database): Sessions {
   return new StoredSessions(database);
 }

@@ -1,4 +1,6 @@
 import { type Request, type Response, Router } from 'express';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
 import { plainAddress } from '../../net/network';
@@ -10,25 +12,27 @@ import { type SignInLimits, TooMany } from './limits';
 import { NotSignedIn, type OidcClient } from './oidc';
 import { firstAdminPage, signInPage, type SignInPage } from './pages';
 import { checkPassword } from './password-check';
-import type { Repeats } from './repeats';
-import type { SessionBook } from './session-book';
-import { ACCESS_CSS } from './style';
+import type { AuditThrottle } from './audit-throttle';
+import type { Authenticator } from './authenticator';
 import { localId, open, userOf } from './user';
 
-/** What the sign-in needs. */
+/** What the sign-in routes need. */
 export interface SignInParts {
   readonly directory: Directory;
-  readonly book: SessionBook;
+  readonly authenticator: Authenticator;
   readonly limits: SignInLimits;
-  /** Null where accounts of Hilum are all there is. */
+  /** Null where there are only local accounts. */
   readonly oidc: OidcClient | null;
   readonly hasLocal: boolean;
   readonly recorder: AuditRecorder;
-  /** For what somebody without a sign-in can have recorded as often as he likes. */
-  readonly repeats: Repeats;
-  /** As the browser knows us: https://hilum.hospital.example */
+  /** Audit of events that anybody can cause without a sign-in. */
+  readonly auditThrottle: AuditThrottle;
+  /** Origin of the service in the browser: https://hilum.hospital.example */
   originOf(request: Request): string;
 }
+
+/** `npm run build` puts it beside this file. */
+const STYLE = join(__dirname, 'sign-in.css');
 
 const CALLBACK = '/sign-in/callback';
 const WRONG = 'The account or the password is not right.';
@@ -38,10 +42,13 @@ export function textOf(request: Request, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Longest path that is gone back to (characters): those of the pages are shorter. */
+/** Longest path to return to (characters); those of the pages are shorter. */
 const LONGEST_RETURN = 512;
 
-/** A path of our own to go back to; anything else is the start page (no redirect to other sites). */
+/**
+ * A path of our own to return to after the sign-in; anything else becomes the start page, so that nothing redirects to
+ * other sites.
+ */
 function safeReturn(text: unknown): string {
   if (typeof text !== 'string' || text.length > LONGEST_RETURN) return '/';
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\') ? text : '/';
@@ -51,13 +58,14 @@ export function addressOf(request: Request): string {
   return plainAddress(request.ip ?? '');
 }
 
-/** Sign-in, sign-out and the first admin. */
+/** Routes of sign-in, sign-out and the first admin. */
 export function signInRoutes(parts: SignInParts): Router {
   const router = Router();
+  const style = readFileSync(STYLE);
   router.get(
     '/sign-in.css',
     open,
-    (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(ACCESS_CSS),
+    (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(style),
   );
   router.get('/sign-in', open, async (request, response) => {
     const returnTo = safeReturn(request.query['returnTo']);
@@ -80,7 +88,7 @@ export function signInRoutes(parts: SignInParts): Router {
   if (oidc !== null) {
     router.get('/sign-in/oidc', open, async (request, response) => {
       const { url, flow } = await oidc.start(parts.originOf(request) + CALLBACK);
-      await parts.book.beginFlow(response, { ...flow, returnTo: safeReturn(request.query['returnTo']) });
+      await parts.authenticator.beginFlow(response, { ...flow, returnTo: safeReturn(request.query['returnTo']) });
       response.redirect(303, url.href);
     });
     router.get(CALLBACK, open, (request, response) => callback(parts, oidc, request, response));
@@ -108,7 +116,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
   const account = await checkPassword(parts, { username, password: textOf(request, 'password'), address }).catch(
     async (error: unknown) => {
       if (error instanceof TooMany)
-        await parts.repeats.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
+        await parts.auditThrottle.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
       throw error;
     },
   );
@@ -121,7 +129,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
     { ...claimed, name: account.displayName, roles: account.roles },
     { kind: 'sign-in', outcome: 'success' },
   );
-  await parts.book.begin(request, response, {
+  await parts.authenticator.begin(request, response, {
     userId: localId(account.username),
     username: account.username,
     displayName: account.displayName,
@@ -146,7 +154,7 @@ async function firstAdmin(parts: SignInParts, request: Request, response: Respon
     (change) => parts.recorder.record(actor, { kind: 'account', ...change }),
   );
   if (problem !== null) {
-    await parts.repeats.record(actor, { kind: 'refused', what: 'first admin' });
+    await parts.auditThrottle.record(actor, { kind: 'refused', what: 'first admin' });
     response.status(403).send(firstAdminPage(wordsOf(request), problem));
     return;
   }
@@ -155,9 +163,9 @@ async function firstAdmin(parts: SignInParts, request: Request, response: Respon
 
 async function callback(parts: SignInParts, oidc: OidcClient, request: Request, response: Response): Promise<void> {
   const address = addressOf(request);
-  const flow = await parts.book.endFlow(request, response);
+  const flow = await parts.authenticator.endFlow(request, response);
   const refuse = async (id: string, why: string, text: string) => {
-    const recorder = id === 'unknown' ? parts.repeats : parts.recorder;
+    const recorder = id === 'unknown' ? parts.auditThrottle : parts.recorder;
     await recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
     response.status(403);
     await showSignIn(parts, request, response, { returnTo: '/', problem: text, signedOut: false });
@@ -171,7 +179,7 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
   try {
     const user = await oidc.finish(new URL(request.originalUrl, parts.originOf(request)), flow);
     const id = `oidc:${user.subject}`;
-    // The provider tells of a role that it took away only now.
+    // The provider reports only now that it has removed the role.
     if (!user.roles.includes('admin'))
       await parts.directory.revokeTokensOf(id, (change) =>
         parts.recorder.record({ id, name: user.name, roles: user.roles, address }, { kind: 'account', ...change }),
@@ -180,12 +188,12 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
       await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
       return;
     }
-    if (!(await parts.book.finishFlow(flow))) throw new NotSignedIn('this sign-in was finished before');
+    if (!(await parts.authenticator.finishFlow(flow))) throw new NotSignedIn('this sign-in was finished before');
     await parts.recorder.record(
       { id, name: user.name, roles: user.roles, address },
       { kind: 'sign-in', outcome: 'success' },
     );
-    await parts.book.begin(request, response, {
+    await parts.authenticator.begin(request, response, {
       userId: id,
       username: null,
       displayName: user.name,
@@ -201,11 +209,11 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
 
 async function signOut(parts: SignInParts, request: Request, response: Response): Promise<void> {
   const user = userOf(request);
-  const session = await parts.book.end(request, response);
+  const session = await parts.authenticator.end(request, response);
   if (user !== null)
     await parts.recorder.record({ ...user, address: addressOf(request) }, { kind: 'sign-out', outcome: 'success' });
   const back = `${parts.originOf(request)}/sign-in?out=1`;
-  // A provider that is away must not keep anybody signed in here.
+  // A provider that is away must not prevent the sign-out here.
   const elsewhere =
     session === null || session.username !== null || parts.oidc === null
       ? null

@@ -7,11 +7,11 @@ interface ApiToken {
   readonly tokenHash: string;
   readonly label: string;
   readonly role: string;
-  /** Id of the user who made it: the token ends when he is no admin any more. */
+  /** Id of the user who made it: the token is removed when they are no admin any more. */
   readonly createdBy: string;
   readonly createdAt: number;
   readonly usedAt: number | null;
-  /** Null in a token of version 0.1, which has no end. */
+  /** Null for a token of version 0.1, which does not expire. */
   readonly expiresAt: number | null;
 }
 
@@ -20,15 +20,15 @@ export interface ApiTokens {
   find(prefix: string): Promise<ApiToken | null>;
   list(): Promise<ApiToken[]>;
   used(prefix: string, at: number): Promise<void>;
-  /** With what was made by means of it. Resolves to false when there is none. */
+  /** Also revokes tokens that were made with it. Resolves to false when there is none. */
   revoke(prefix: string, recorded: Recorded): Promise<boolean>;
-  /** All that a user made. */
+  /** Revokes all tokens that a user made. */
   revokeMadeBy(createdBy: string, recorded: Recorded): Promise<void>;
 }
 
 type Writer = Parameters<Parameters<Database['write']>[0]>[0];
 
-/** Deletes all that a user made, and what was made by means of those. Resolves to their prefixes. */
+/** Deletes all tokens that a user made, and those made with them. Resolves to their prefixes. */
 export async function revokeMadeBy(db: Writer, createdBy: string): Promise<string[]> {
   const rows = await db.deleteFrom('api_token').where('created_by', '=', createdBy).returning('prefix').execute();
   const revoked = rows.map(({ prefix }) => prefix).sort();
@@ -69,7 +69,7 @@ const toRow = (token: ApiToken): Row => ({
   expires_at: token.expiresAt,
 });
 
-/** The API tokens in the database. Errors are those of {@link Database}. */
+/** API tokens in the database. Errors are those of {@link Database}. */
 export function openApiTokens(database: Database): ApiTokens {
   return new StoredTokens(database);
 }

@@ -1,29 +1,29 @@
 import type { Request, RequestHandler } from 'express';
 
 /**
- * What a person or a machine may do. radiologist: the list, pictures, verdicts. operator: queues, dead letters, nothing
- * about a patient. admin: users and tokens, and everything else. metrics: a machine that reads /metrics and the details
- * of health.
+ * Roles of a user or a machine. radiologist: list, pictures, verdicts. operator: queues, dead letters, nothing about a
+ * patient. admin: users and tokens, and everything else. metrics: a machine that reads /metrics and the details of
+ * health.
  */
 export const ROLES = ['radiologist', 'operator', 'admin', 'metrics'] as const;
 export type Role = (typeof ROLES)[number];
-/** Those that a person can have. */
+/** Roles that a person can have. */
 export const PERSON_ROLES = ['radiologist', 'operator', 'admin'] as const satisfies readonly Role[];
 
-/** Who sends a request. */
+/** User of a request. */
 export interface RequestUser {
   /**
-   * Unique and lasting: `local:NAME`, `oidc:SUBJECT`, `token:PREFIX` or `loopback` (access.kind none). What is kept
-   * with a verdict.
+   * Unique and permanent: `local:NAME`, `oidc:SUBJECT`, `token:PREFIX` or `loopback` (access.kind none). Stored with
+   * verdicts.
    */
   readonly id: string;
-  /** For people to read. */
+  /** Name for display. */
   readonly name: string;
   readonly roles: readonly Role[];
   readonly kind: 'local' | 'oidc' | 'token' | 'loopback';
 }
 
-/** Of an account of Hilum. @param username in lower case */
+/** User id of a local account. @param username in lower case */
 export const localId = (username: string): string => `local:${username}`;
 
 export const tokenId = (prefix: string): string => `token:${prefix}`;
@@ -35,22 +35,22 @@ export function hasRole(user: Pick<RequestUser, 'roles'>, ...roles: readonly Rol
 
 const users = new WeakMap<Request, RequestUser>();
 
-/** Notes who sends this request. Only the access layer does. */
+/** Sets the user of a request; only the access layer calls it. */
 export function setUser(request: Request, user: RequestUser): void {
   users.set(request, user);
 }
 
-/** Who sends this request; null where nobody has signed in. */
+/** User of a request; null where nobody has signed in. */
 export function userOf(request: Request): RequestUser | null {
   return users.get(request) ?? null;
 }
 
-/** Who may use a route: anybody, whoever has signed in, or who has one of these roles. */
+/** Who may use a route: anybody, every signed-in user, or users with one of these roles. */
 export type Rule = 'open' | 'signed-in' | readonly Role[];
 
 /**
- * The user behind a guard: the routes after `signedIn` or `needs` always have one. @throws Error when the route has no
- * guard.
+ * The user of a request behind a guard: `signedIn` and `needs` make sure that there is one.
+ * @throws Error when the route has no guard
  */
 export function requiredUser(request: Request): RequestUser {
   const user = users.get(request);
@@ -70,8 +70,8 @@ function guard(rule: Rule, allows: (user: RequestUser | null) => boolean): Guard
 }
 
 /**
- * A request that its sender may not make: 401 nobody has signed in, 403 not allowed, 429 too often, 503 it can't be
- * recorded. The access layer answers it.
+ * A refused request: 401 not signed in, 403 not allowed, 429 too many requests, 503 can't be recorded. The access layer
+ * answers it.
  */
 export class Refused extends Error {
   constructor(
@@ -83,16 +83,16 @@ export class Refused extends Error {
   }
 }
 
-/** First handler of a route that anybody may use: sign-in, style, liveness. */
+/** First handler of a route for anybody: sign-in, style, liveness. */
 export const open: RequestHandler = guard('open', () => true);
-/** First handler of a route for whoever has signed in, whatever the role. */
+/** First handler of a route for every signed-in user, whatever the role. */
 export const signedIn: RequestHandler = guard('signed-in', (user) => user !== null);
 /** First handler of a route for users with one of these roles (an admin has all). */
 export function needs(...roles: readonly [Role, ...Role[]]): RequestHandler {
   return guard(roles, (user) => user !== null && hasRole(user, ...roles));
 }
 
-/** The rule that a handler stands for, or null: for the test that no route is without one. */
+/** The rule of a guard, or null for other handlers; for the test that no route lacks one. */
 export function ruleOf(handler: unknown): Rule | null {
   return typeof handler === 'function' && RULE in handler ? (handler as Guard)[RULE] : null;
 }

@@ -6,7 +6,7 @@ import { TooMany } from '../access/limits';
 import { Refused } from '../access/user';
 import { requestFault } from '../unreadable';
 
-/** A request that can't be served as it is: answered with its status and one sentence. */
+/** A request that can't be served: answered with its status and one sentence. */
 export class BadRequest extends Error {
   constructor(
     readonly status: 400 | 404 | 409,
@@ -16,7 +16,7 @@ export class BadRequest extends Error {
   }
 }
 
-/** @throws BadRequest 404: what is no UID names nothing. */
+/** @throws BadRequest 404 where the text is no UID */
 export function uidOf(text: unknown): Uid {
   const uid = tryParseUid(text);
   if (uid === undefined) throw new BadRequest(404, 'there is no such study or film');
@@ -35,8 +35,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /**
- * Errors as JSON; a refusal, and what is amiss after the answer began, goes on to the access layer. No answer quotes
- * what the archive or a film said.
+ * Answers errors as JSON. Refusals, and errors after the response has begun, go on to the access layer. No response
+ * quotes the archive or a film.
  */
 export function errorAnswers(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response: Response, next) => {
@@ -79,13 +79,13 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   AUDIT_FAILED: 'nothing is shown while the audit trail cannot be written',
 };
 
-/** Calls `act` when an answer is sent or whoever asked is gone; now, where that was so before. */
+/** Calls `act` when the response is sent or the client has gone; at once, where that is so already. */
 export function whenOver(response: Response, act: () => void): void {
   if (response.destroyed) act();
   else response.once('close', act);
 }
 
-/** Answers about patients stay in the browser of who asked, and only as long as it asks. */
+/** Responses about patients are not stored by browsers or proxies. */
 export const notKept: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'private, no-store');
   next();

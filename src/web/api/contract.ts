@@ -3,14 +3,14 @@ import { findingSchema } from '../../events/finding';
 import { PRIORITIES } from '../../events/priority';
 import type { ReadOnly } from '../../events/read-only';
 import { PAGE_ORDERS } from '../../worklist/page-query';
-import { MOST_VIEWS } from '../../worklist/saved-views';
+import { MAX_VIEWS } from '../../worklist/saved-views';
 import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import { TURNAROUND_STEPS } from '../../worklist/turnaround';
 
 /**
- * What the reading list's API (/api/v1) takes and answers. Each schema has the name of its type; api-types.d.ts, by
- * which the pages are compiled, is made from them by `npm run contracts`. Answers are strict: a key that is not named
- * here is not sent. Times are ISO 8601, UTC.
+ * Requests and responses of the reading list's API (/api/v1). Each schema has the name of its type; api-types.d.ts for
+ * the pages is generated from them by `npm run contracts`. Responses are strict: keys that are not named here are not
+ * sent. Times are ISO 8601, UTC.
  */
 
 const share = z.number().min(0).max(1);
@@ -262,7 +262,7 @@ export const Session = z.strictObject({
 });
 export type Session = ReadOnly<z.infer<typeof Session>>;
 
-/** Columns of the list that can be left out or added; the result always stays. */
+/** Columns of the list that can be shown or hidden; the result is always shown. */
 const VIEW_COLUMNS = ['priority', 'film', 'patient', 'view', 'waiting', 'arrived', 'open'] as const;
 
 export const ListView = z
@@ -284,7 +284,7 @@ export const SavedView = z.strictObject({ id: z.string(), name: z.string(), view
 export type SavedView = ReadOnly<z.infer<typeof SavedView>>;
 
 export const SavedViews = z
-  .strictObject({ views: z.array(SavedView).max(MOST_VIEWS) })
+  .strictObject({ views: z.array(SavedView).max(MAX_VIEWS) })
   .describe('Views that who asks has saved, by name.');
 export type SavedViews = ReadOnly<z.infer<typeof SavedViews>>;
 

@@ -20,13 +20,13 @@ import {
   rowView,
 } from './row-view';
 
-/** A viewer that opens a study: `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are filled in. */
+/** A viewer's URL with the placeholders `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}`. */
 export interface Viewer {
   readonly name: string;
   readonly url: string;
 }
 
-/** A study as the API answers it; null for one that is not shown. */
+/** A study in the API's form; null for one that is not shown. */
 export function detailView(
   { row, record, history, verdicts }: ListDetail,
   rights: Rights,
@@ -78,7 +78,7 @@ export function filmView(
     reason,
     reasonText,
     lungFraction,
-    // View Position is a word of the film's header, which may be any.
+    // View Position comes from the film's header and may be any text.
     view: [film.view ?? '', patients ? film.viewPosition : ''].filter((text) => text !== '').join(', '),
     result: resultView(findings),
     finding: leadingFinding(film)?.code.meaning ?? null,
@@ -91,7 +91,7 @@ export function filmView(
   };
 }
 
-/** What was done, in parts. Who gave a priority or a verdict is for those who may see the patient. */
+/** A history entry as messages. The author of a priority or a verdict is only for users who may see the patient. */
 function historySaid(kind: HistoryEntry['kind'], detail: HistoryEntry['detail'], { patients }: Rights): Message[] {
   const of = (name: string) =>
     typeof detail[name] === 'string' || typeof detail[name] === 'number' ? String(detail[name]) : '';
@@ -147,7 +147,7 @@ function historySaid(kind: HistoryEntry['kind'], detail: HistoryEntry['detail'],
 }
 
 interface Message extends Said {
-  /** The same in English. */
+  /** The same text in English. */
   readonly text: string;
 }
 
@@ -164,7 +164,7 @@ const OF_RIS: Readonly<Record<string, 'history.risUrgent' | 'history.risRoutine'
   routine: 'history.risRoutine',
 };
 
-/** What became of the finding's word on the order. */
+/** Effect of a verdict on the finding's priority. */
 function findingSaid(effect: unknown): Message[] {
   if (effect === 'withdrawn') return [said('history.findingWithdrawn')];
   return effect === 'restored' ? [said('history.findingRestored')] : [];

@@ -4,7 +4,7 @@ import { SR_CLASSES } from '../../objects/structured-report';
 import type { FilmRecord, StudyRecord } from '../../sinks/record';
 import { BadRequest } from './answers';
 
-/** Where an object lies in the archive. */
+/** UIDs of an object in the archive. */
 export interface ObjectPath {
   readonly studyInstanceUid: Uid;
   readonly seriesInstanceUid: Uid;
@@ -18,7 +18,7 @@ export function filmOf(record: StudyRecord | null, film: Uid): FilmRecord {
   return found;
 }
 
-/** @throws BadRequest 404 where the archive has never told of its series. */
+/** @throws BadRequest 404 where the film's series is unknown */
 export function filmPath(study: Uid, { seriesInstanceUid, sopInstanceUid }: FilmRecord): ObjectPath {
   if (seriesInstanceUid === null) throw new BadRequest(404, 'the archive does not have this film');
   return { studyInstanceUid: study, seriesInstanceUid, sopInstanceUid };

@@ -12,13 +12,13 @@ import type { FilmReader } from '../../pipeline/film-reader';
 import type { Drawn } from './picture-cache';
 import { type StoredOutlines, storedOutlines } from './stored-outlines';
 
-/** Longest side in pixels: a row of the list, a larger preview, the detail view. */
+/** Longest side (pixels): row of the list, larger preview, detail view. */
 export const PICTURE_SIZES = [96, 256, 1024] as const;
 export type PictureSize = (typeof PICTURE_SIZES)[number];
 
 const JPEG_QUALITY = 88;
 
-/** How large the film is shown at most, in true proportions, and how its stored pixels lie in that. */
+/** Largest display size of a film in true proportions, and the arrangement of its stored pixels in it. */
 export interface FilmShape {
   readonly rows: number;
   readonly columns: number;
@@ -39,7 +39,7 @@ export async function drawFilmPictures(
   const aspect = pixelAspect(opened.attributes);
   const pictures = new Map<string, Drawn>();
   let plane = grey;
-  // From the largest down, each made of the one before: the film itself may have a hundred times as many pixels.
+  // From the largest down, each made from the one before, as the film may have a hundred times as many pixels.
   for (const size of [...PICTURE_SIZES].reverse()) {
     const smaller = fitted({ tall: rows * aspect, wide: columns }, size);
     plane = resample(plane, smaller.rows, smaller.columns);
@@ -48,10 +48,7 @@ export async function drawFilmPictures(
   return { pictures, shape: { rows, columns, aspect } };
 }
 
-/**
- * Names of the heat map's pictures: the whole one with its caption, and the film's part of it, which lies over the
- * film's picture.
- */
+/** Names of the heat map's pictures: the whole one with its caption, and the part over the film. */
 export const heatMapName = (size: PictureSize, part: HeatMapPart) => `${part}-${size}`;
 export type HeatMapPart = 'film' | 'whole';
 
@@ -61,8 +58,8 @@ export interface HeatMapPictures {
 }
 
 /**
- * The stored heat map in each size, whole and, where it is laid out as this version draws it, the part that is the
- * film; and its outlines.
+ * The stored heat map in each size: whole and, where it has this version's layout, the part over the film; and its
+ * outlines.
  * @throws HilumError DICOM_UNREADABLE or PIXELS_UNDECODABLE
  */
 export async function drawHeatMapPictures(
@@ -128,7 +125,7 @@ function drawn(type: Drawn['type'], bytes: Buffer): Drawn {
   return { type, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
 }
 
-/** Red, green and blue of a Secondary Capture of ours, whatever the archive keeps it as. */
+/** Red, green and blue of a Secondary Capture of Hilum, in whatever encoding the archive stores it. */
 async function colours({
   attributes,
   pixelData,

@@ -20,7 +20,7 @@ import { type StudyParts, studyRoutes } from './study-routes';
 import { viewRoutes } from './view-routes';
 import { type WorkParts, workRoutes } from './work-routes';
 
-/** All that the reading list stands on; the composition root brings it. */
+/** What the reading list needs. */
 export interface ListParts
   extends
     Omit<StudyParts, 'worklist' | 'access' | 'inTurn'>,
@@ -40,15 +40,15 @@ export interface ListParts
 }
 
 export interface ReadingListWeb {
-  /** To be mounted at the root, behind the access layer's front and before its refusals. */
+  /** Routes to mount at the root, after the access layer's first handlers and before its error handler. */
   readonly routes: Router;
-  /** Ends the streams of live updates, which would keep the server open. */
+  /** Ends the live update streams, which would keep the server open. */
   close(): void;
 }
 
-const MOST_BODY = '16kb';
+const MAX_BODY = '16kb';
 
-/** The reading list: its API under /api/v1 and its pages. Each route names who may use it. */
+/** The reading list: API under /api/v1 and pages. Each route has a guard. */
 export function readingListWeb(parts: ListParts): ReadingListWeb {
   const live = new Live({
     worklist: parts.worklist,
@@ -58,7 +58,7 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
     recheckMs: parts.liveRecheckMs ?? 30_000,
   });
   const api = Router();
-  api.use(notKept, json(MOST_BODY));
+  api.use(notKept, json(MAX_BODY));
   api.get('/session', signedIn, (request, response) => {
     const user = requiredUser(request);
     const patients = hasRole(user, 'radiologist');

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { Log } from '../../base/log';
-import { Shares } from '../../base/shares';
+import { SlotLimit } from '../../base/slot-limit';
 import type { StudyRow } from '../../worklist/study-row';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
@@ -16,47 +16,46 @@ export interface LiveParts {
   readonly worklist: Pick<Worklist, 'changesSince' | 'lastChange'>;
   readonly access: Pick<Access, 'audit' | 'current'>;
   readonly log: Log;
-  /** How often the database is asked while anybody listens (milliseconds). */
+  /** Polling interval of the database while anybody listens (milliseconds). */
   readonly everyMs?: number;
   /**
-   * How often it is looked at who listens: a stream ends with its sign-in, and with the roles that it began with
+   * Interval at which the users of streams are checked: a stream ends with its session, or when its roles change
    * (milliseconds).
    */
   readonly recheckMs?: number;
 }
 
-/** Whoever missed more changes than this asks for the list instead. */
-const MOST_MISSED = 2_000;
+/** A browser that has missed more changes reloads the list instead. */
+const MAX_MISSED = 2_000;
 const BATCH = 500;
-/** Streams at a time: of all, and of one user, who has one for each window. */
+/** Largest number of streams: of all users, and of one, who has one for each window. */
 const STREAMS = { most: 500, each: 20 };
 const RETRY_S = 30;
-/** A receiver that is behind by more than this is let go of (bytes): its browser resumes where it was. */
-const MOST_UNREAD = 4 * 1024 * 1024;
-/** A comment now and then keeps proxies from closing a silent stream. */
+/** Largest backlog of a stream (bytes); beyond that it is closed, and the browser resumes where it was. */
+const MAX_UNREAD = 4 * 1024 * 1024;
+/** Interval of comments that keep proxies from closing an idle stream (milliseconds). */
 const HEARTBEAT_MS = 20_000;
 
 interface Listener {
   readonly request: Request;
   readonly response: Response;
   readonly rights: Rights;
-  /** What it was sent last: a change is sent once. */
+  /** Number of the last change sent. */
   change: number;
-  /** Rows with their patient that the audit trail has for this stream. */
+  /** Rows with their patient that are in the audit trail for this stream. */
   readonly recorded: Set<string>;
 }
 
-/** Rows of one stream that are remembered as recorded; beyond that they are recorded again. */
-const MOST_RECORDED = 10_000;
+/** Largest number of recorded rows remembered for a stream; further ones are recorded again. */
+const MAX_RECORDED = 10_000;
 
 /**
- * Changes of the list as server-sent events. Their ids are the numbers of the changes, so that a browser that was away
- * resumes where it was, at whichever process it comes out. The database is asked once for all listeners, and not at all
- * while there are none.
+ * Live updates as server-sent events. Event ids are change numbers, so that a browser resumes where it was, at any
+ * process. The database is polled once for all listeners, and only while there are any.
  */
 export class Live {
   private readonly listeners = new Set<Listener>();
-  private readonly streams = new Shares(STREAMS);
+  private readonly streams = new SlotLimit(STREAMS);
   private timer: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
   private isLost = false;
@@ -66,12 +65,12 @@ export class Live {
   routes(): Router {
     const router = Router();
     router.get('/live', needs('radiologist', 'operator'), async (request, response) => {
-      const giveBack = this.streams.take(requiredUser(request).id);
-      if (giveBack === null) throw new TooMany(RETRY_S);
-      whenOver(response, giveBack);
+      const release = this.streams.take(requiredUser(request).id);
+      if (release === null) throw new TooMany(RETRY_S);
+      whenOver(response, release);
       const now = await this.parts.worklist.lastChange();
       await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: [] });
-      // Gone while the database was asked: nothing would end what is begun for it.
+      // The client has gone during the query: nothing would end its stream.
       if (response.destroyed) return;
       response.writeHead(200, {
         'Content-Type': 'text/event-stream',
@@ -79,7 +78,7 @@ export class Live {
         'X-Accel-Buffering': 'no',
       });
       const since = startOf(request, now);
-      // An id without data is no event, but where the browser resumes.
+      // An id without data dispatches no event, but sets the point to resume from.
       response.write(`retry: 2000\n\nid: ${since ?? now}\n\n`);
       if (since === null) response.write('event: reset\ndata: {}\n\n');
       const listener: Listener = {
@@ -139,42 +138,42 @@ export class Live {
   }
 
   /**
-   * Tells a listener of the changes that it has not seen. @throws HilumError AUDIT_FAILED: then nothing was sent, and
-   * the next look does it.
+   * Sends the changes that a listener has not seen.
+   * @throws HilumError AUDIT_FAILED: then nothing was sent, and the next poll does it
    */
   private async send(listener: Listener, rows: readonly StudyRow[], change: number): Promise<void> {
     const news = rows.filter((row) => row.change > listener.change);
     if (listener.rights.patients) await this.record(listener, news);
-    // It may have gone, or its sign-in have ended, while the trail was written.
+    // The client may have gone, or its session ended, while the trail was written.
     if (this.listeners.has(listener) && !listener.response.writableEnded) write(listener, news, change);
   }
 
-  /** Puts the patients of the rows into the audit trail, each once for a stream, before they are shown. */
+  /** Records the patients of the rows in the audit trail before they are shown, each once for a stream. */
   private async record({ request, rights, recorded }: Listener, rows: readonly StudyRow[]): Promise<void> {
     const fresh = rows.filter((row) => rowView(row, rights) !== null && !recorded.has(shownAs(row)));
     if (fresh.length === 0) return;
     await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: fresh.map(audited) });
-    if (recorded.size >= MOST_RECORDED) recorded.clear();
+    if (recorded.size >= MAX_RECORDED) recorded.clear();
     fresh.forEach((row) => recorded.add(shownAs(row)));
   }
 
   /** Resolves to whether there is more. */
   private async look(): Promise<boolean> {
     try {
-      // Those who come while the database is asked are served at the next look: they may resume from before.
+      // Listeners that arrive during the query are served by the next poll: they may resume from an earlier change.
       const present = [...this.listeners];
       const { rows, change } = await this.parts.worklist.changesSince(
         Math.min(...present.map((listener) => listener.change)),
         BATCH,
       );
-      // All of them end before the next look; who could not be served is served then.
+      // All sends end before the next poll, which serves those that failed.
       const sent = await Promise.allSettled(present.map((listener) => this.send(listener, rows, change)));
       const failed = sent.find((one) => one.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
       this.isLost = false;
       return rows.length === BATCH;
     } catch (error) {
-      // Said once for each outage: it is asked again each second.
+      // Logged once for each outage, as the database is polled every second.
       if (!this.isLost)
         this.parts.log.warn(
           { event: 'web.live-lost' },
@@ -186,20 +185,22 @@ export class Live {
   }
 }
 
-/** What the audit trail is to have of a row, and of it again when it is another patient's. */
+/** Identifies a row and its patient in the audit trail, so that a corrected patient is recorded again. */
 const shownAs = ({ studyInstanceUid, patient: { PatientID }, accessionNumber }: StudyRow): string =>
   JSON.stringify([studyInstanceUid, PatientID, accessionNumber]);
 
-/** Where to begin: after the event that the browser saw last, or after its list. Null where that can't be served. */
+/**
+ * The change to start after: that of the last event the browser saw, or of its list. Null where that can't be served.
+ */
 function startOf(request: Request, now: number): number | null {
   const said = request.get('last-event-id') ?? request.query['since'];
   if (said === undefined) return now;
   const change = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : NaN;
-  return change <= now && now - change <= MOST_MISSED ? change : null;
+  return change <= now && now - change <= MAX_MISSED ? change : null;
 }
 
 function write(listener: Listener, rows: readonly StudyRow[], change: number): void {
-  if (listener.response.writableLength > MOST_UNREAD) return void listener.response.destroy();
+  if (listener.response.writableLength > MAX_UNREAD) return void listener.response.destroy();
   for (const row of rows) {
     listener.change = row.change;
     const view = rowView(row, listener.rights);

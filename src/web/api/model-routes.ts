@@ -9,11 +9,11 @@ import type { ModelCard } from './contract';
 export interface ModelParts {
   /** Folder of the model folders. */
   readonly dir: string;
-  /** Those in use: no other folder is looked into. */
+  /** Models in use: only their folders are read. */
   readonly models: readonly { readonly id: string; readonly version: string }[];
 }
 
-/** The cards of the models in use: what each is for, how well it was measured to do, where it fails. */
+/** Model cards of the models in use: purpose, measured performance, limitations. */
 export function modelRoutes({ dir, models }: ModelParts): Router {
   const router = Router();
   router.get('/models/:id/card', signedIn, async (request, response) => {

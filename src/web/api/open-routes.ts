@@ -9,13 +9,13 @@ interface OpenParts {
   readonly worklist: Pick<Worklist, 'study' | 'keepOpen' | 'close'>;
 }
 
-/** So often a page says that it still shows its study (seconds); two may fail, or be late in the background. */
+/** Interval at which a page confirms that it still shows its study (seconds); two confirmations may fail or be late. */
 const RENEW_S = 30;
 const HOLD_MS = 3 * RENEW_S * 1_000;
 
 /**
- * Which studies are open on other pages. It is seen by whoever sees claims, and shows nothing of a patient: that the
- * study was opened is in the audit trail by the study's own route.
+ * Studies that are open on other pages. Visible to users who see claims; shows nothing about a patient, and opening a
+ * study is audited by the study's own route.
  */
 export function openRoutes({ worklist }: OpenParts): Router {
   const router = Router();

@@ -1,8 +1,8 @@
 import { type Request, Router } from 'express';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { KeptTurnaround } from '../../worklist/kept-turnaround';
-import { TURNAROUND_DAYS, type TurnaroundDays } from '../../worklist/kept-turnaround';
+import type { TurnaroundCache } from '../../worklist/turnaround-cache';
+import { TURNAROUND_DAYS, type TurnaroundDays } from '../../worklist/turnaround-cache';
 import {
   TURNAROUND_STEPS,
   type Turnaround as Figures,
@@ -17,17 +17,17 @@ import type { InTurn } from './query-turns';
 import { checked } from './study-routes';
 
 export interface OperationParts {
-  readonly turnaround: Pick<KeptTurnaround, 'look' | 'timeZone'>;
+  readonly turnaround: Pick<TurnaroundCache, 'get' | 'timeZone'>;
   readonly inTurn: InTurn;
   readonly installed: Pick<ModelParts, 'models'>;
   readonly version: string;
-  /** Films of the last days against those that the classifier was validated on; null where this process counts none. */
+  /** Drift of the last days' films; null where this process counts none. */
   readonly drift: () => readonly DriftMeasure[] | null;
   /** Folder of the documentation. */
   readonly docsDir: string;
 }
 
-/** Pages of the documentation that whoever runs the service looks up. */
+/** Pages of the documentation for operators. */
 const DOCS = ['operations', 'list', 'errors', 'events', 'deliveries', 'configuration', 'security'] as const;
 
 const turnaroundQuery = z.object({
@@ -37,12 +37,12 @@ const turnaroundQuery = z.object({
     .transform((days) => Number(days) as TurnaroundDays),
 });
 
-/** How long studies take, as JSON and as CSV, and what is installed: nothing of a study or a user. */
+/** Turnaround as JSON and CSV, and the installation: no study and no user is named. */
 export function operationRoutes({ turnaround, inTurn, installed, version, drift, docsDir }: OperationParts): Router {
   const router = Router();
   const look = async (request: Request) => {
     const { days } = checked(turnaroundQuery, request.query);
-    return { days, figures: await inTurn(request, () => turnaround.look(days)) };
+    return { days, figures: await inTurn(request, () => turnaround.get(days)) };
   };
   router.get('/operators/turnaround', needs('operator'), async (request, response) => {
     const { days, figures } = await look(request);
@@ -108,7 +108,7 @@ function stepView({ arrived, steps }: Pick<TurnaroundGroup, 'arrived' | 'steps'>
   };
 }
 
-/** Columns of the export; an empty hour is all hours together. */
+/** Columns of the export; an empty hour stands for all hours. */
 const COLUMNS = [
   'priority',
   'hour',

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors';
 import { withTimeout } from '../../base/retry';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
-import { sortedLetter } from '../access/audit-event';
+import { deadLetterEvent } from '../access/audit-event';
 import { needs } from '../access/user';
 import type { Check } from '../health';
 import type { Outages } from '../outages';
@@ -11,13 +11,13 @@ import { BadRequest } from './answers';
 import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from './contract';
 import type { InTurn } from './query-turns';
 
-/** Called before a letter is replayed or dropped. Where it throws, the letter stays where it is. */
+/** Called before a letter is replayed or dropped. Where it throws, the letter stays. */
 export type BeforeLetter = (letter: Pick<DeadLetterEntry, 'id' | 'studyInstanceUid'>) => Promise<void>;
 
-/** Port: what an operator does with the studies that were given up; the composition root fits it to the broker. */
+/** Port: dead letters for operators; `app/list` fits it to the broker. */
 export interface DeadLetters {
   list(): Promise<readonly DeadLetterEntry[]>;
-  /** Resolves to those done; `id` null is all. */
+  /** Resolves to the letters that were replayed; `id` null for all. */
   replay(id: string | null, before: BeforeLetter): Promise<readonly DeadLetterEntry[]>;
   drop(id: string, before: BeforeLetter): Promise<readonly DeadLetterEntry[]>;
 }
@@ -31,16 +31,16 @@ export interface OperatorParts {
   readonly ages: () => Promise<Readonly<Record<string, number>>>;
   readonly deadLetters: DeadLetters;
   readonly outages: Pick<Outages, 'list'>;
-  /** How many workers take studies off the broker. */
+  /** Number of workers that consume studies. */
   readonly workersConnected: () => Promise<number>;
   readonly deliveries: () => Promise<readonly Omit<NonNullable<Overview['deliveries']>[number], 'failingSince'>[]>;
-  /** Since when each delivery of this process to a sink has failed (milliseconds since 1970). */
+  /** Since when each sink's deliveries of this process have failed (milliseconds since 1970). */
   readonly failingSince: ReadonlyMap<string, number>;
 }
 
 const HOURS = 24;
 const HOUR_MS = 3_600_000;
-/** An operator's page must say that something hangs, not hang with it. */
+/** Longest wait for a system (milliseconds), so that the page reports a system that hangs instead of hanging itself. */
 const PATIENCE_MS = 3_000;
 
 /** Queues, outages, throughput and dead letters: UIDs, counts and codes. */
@@ -100,11 +100,11 @@ export function operatorRoutes(parts: OperatorParts): Router {
 const iso = (at: number) => new Date(at).toISOString();
 const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
 
-/** Each letter is in the audit trail before anything becomes of it. */
+/** Records each letter in the audit trail before it is replayed or dropped. */
 const recorded =
   (access: OperatorParts['access'], request: Request, action: 'replay' | 'drop'): BeforeLetter =>
   (letter) =>
-    access.audit(request, sortedLetter(letter, action));
+    access.audit(request, deadLetterEvent(letter, action));
 
 function patiently<T>(looking: Promise<T>): Promise<T | null> {
   return withTimeout(looking, PATIENCE_MS, () => new Error('late')).catch(() => null);

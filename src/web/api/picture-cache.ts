@@ -1,15 +1,15 @@
-import type { Errand } from '../../base/ranked-turns';
+import type { RankedTask } from '../../base/ranked-queue';
 
-/** Who asks for a picture. */
+/** A request for a picture. */
 export interface Asker {
-  /** The lowest goes first, {@link Errand.rank}. */
+  /** Rank of the task: the lowest goes first. */
   readonly rank: number;
-  /** Whoever asked has left. */
+  /** Whether the client has gone. */
   isGone(): boolean;
 }
 
-/** What several may ask for: it goes as first as the first of those who still wait. */
-export class SharedErrand implements Errand {
+/** A task that several requests wait for; its rank is the lowest of those still waiting. */
+export class SharedTask implements RankedTask {
   private readonly askers: Asker[] = [];
 
   join(asker: Asker): void {
@@ -35,7 +35,7 @@ interface KeptPictures {
 }
 
 interface Drawing {
-  readonly errand: SharedErrand;
+  readonly task: SharedTask;
   readonly pictures: Promise<ReadonlyMap<string, Drawn>>;
 }
 
@@ -43,13 +43,13 @@ interface Drawing {
 export interface Drawn {
   readonly type: 'image/jpeg' | 'image/png';
   readonly bytes: Buffer;
-  /** Of the bytes: the same picture has the same tag in every process. */
+  /** Digest of the bytes: the same in every process. */
   readonly etag: string;
 }
 
 /**
- * The pictures last asked for, up to a number of bytes, and for some time after they were drawn. Two who ask for the
- * same at the same time wait for one drawing. A failure is not kept.
+ * Cache of recent pictures, limited in bytes and in time since they were drawn. Simultaneous requests for the same
+ * picture share one drawing. Failures are not cached.
  */
 export class PictureCache {
   private readonly kept = new Map<string, KeptPictures>();
@@ -62,11 +62,11 @@ export class PictureCache {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** All pictures of `key`, kept or drawn by `draw`. One who joins a drawing has it go as first as he would. */
+  /** All pictures of `key`, from the cache or drawn by `draw`. A request that joins a drawing may lower its rank. */
   async get(
     key: string,
     asker: Asker,
-    draw: (errand: Errand) => Promise<ReadonlyMap<string, Drawn>>,
+    draw: (task: RankedTask) => Promise<ReadonlyMap<string, Drawn>>,
   ): Promise<ReadonlyMap<string, Drawn>> {
     this.forget();
     const kept = this.kept.get(key);
@@ -77,15 +77,15 @@ export class PictureCache {
     }
     const known = this.drawing.get(key);
     if (known !== undefined) {
-      known.errand.join(asker);
+      known.task.join(asker);
       return known.pictures;
     }
-    const errand = new SharedErrand();
-    errand.join(asker);
-    const pictures = draw(errand)
+    const task = new SharedTask();
+    task.join(asker);
+    const pictures = draw(task)
       .then((drawn) => this.keep(key, drawn))
       .finally(() => this.drawing.delete(key));
-    this.drawing.set(key, { errand, pictures });
+    this.drawing.set(key, { task, pictures });
     return pictures;
   }
 
@@ -103,7 +103,7 @@ export class PictureCache {
     return pictures;
   }
 
-  /** Those that were drawn too long ago: whoever asks next, and once an hour whether anybody asks or not. */
+  /** Drops pictures that were drawn too long ago; called by each request and once an hour. */
   forget(): void {
     const before = this.now() - this.keptMs;
     for (const [key, { drawnAt }] of this.kept) if (drawnAt < before) this.drop(key);

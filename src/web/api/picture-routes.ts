@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { Abandoned } from '../../base/ranked-turns';
+import { Abandoned } from '../../base/ranked-queue';
 import type { Uid } from '../../dicom/uid';
 import type { FilmRecord } from '../../sinks/record';
 import type { StudyDetail, Worklist } from '../../worklist/worklist';
@@ -11,21 +11,21 @@ import { BadRequest, uidOf } from './answers';
 import type { FilmReport } from './contract';
 import { filmOf, filmPath, objectPath, type ObjectPath } from './film-objects';
 import { heatMapName, PICTURE_SIZES, type PictureSize } from './film-picture';
-import { FilmShelf, type ShelfParts } from './film-shelf';
-import { type Asker, type Drawn, PictureCache, SharedErrand } from './picture-cache';
+import { FilmSource, type FilmSourceParts } from './film-source';
+import { type Asker, type Drawn, PictureCache, SharedTask } from './picture-cache';
 import { reportView } from './report-view';
 import { audited, checked } from './study-routes';
 
-export interface PictureParts extends ShelfParts {
+export interface PictureParts extends FilmSourceParts {
   readonly worklist: Pick<Worklist, 'study'>;
   readonly access: Pick<Access, 'audit'>;
-  /** Pictures held in memory (bytes). */
+  /** Size of the cache (bytes). */
   readonly cacheBytes: number;
-  /** How long a drawn picture is held at most (milliseconds). */
+  /** Longest time that a drawn picture is kept (milliseconds). */
   readonly pictureMs: number;
 }
 
-/** The study that is open goes before previews, and those before the rows of the list; each film before its map. */
+/** Ranks: an open study before previews, previews before rows of the list; each film before its heat map. */
 const RANKS: Readonly<Record<PictureSize, number>> = { 1024: 0, 256: 2, 96: 4 };
 const BEHIND_ITS_FILM = 1;
 const RETRY_S = 5;
@@ -38,21 +38,21 @@ const size = z.coerce
 const filmQuery = z.strictObject({ size });
 const heatMapQuery = z.strictObject({ size, part: z.enum(['film', 'whole']).default('whole') });
 
-/** Pictures of films and heat maps, and reports, made from what the archive has when somebody asks. */
+/** Pictures of films and heat maps, and reports, made on request from the archive's objects. */
 export function pictureRoutes(parts: PictureParts): Router {
   const cache = new PictureCache(parts.cacheBytes, parts.pictureMs);
-  // As long as the process.
+  // For the life of the process.
   setInterval(() => cache.forget(), FORGET_EVERY_MS).unref();
-  const shelf = new FilmShelf(parts);
+  const filmSource = new FilmSource(parts);
   const heatMap = (path: ObjectPath, { uid, film }: Found, asker: Asker) =>
-    cache.get(`heat map ${path.sopInstanceUid}`, asker, (errand) => shelf.heatMap(path, filmPath(uid, film), errand));
+    cache.get(`heat map ${path.sopInstanceUid}`, asker, (task) => filmSource.heatMap(path, filmPath(uid, film), task));
   const router = Router();
   router.get('/studies/:study/films/:film/picture', needs('radiologist'), async (request, response) => {
     const asked = checked(filmQuery, request.query);
     const of = await found(parts, request);
     const path = filmPath(of.uid, of.film);
     const pictures = await cache
-      .get(`film ${path.sopInstanceUid}`, askerOf(response, RANKS[asked.size]), (errand) => shelf.film(path, errand))
+      .get(`film ${path.sopInstanceUid}`, askerOf(response, RANKS[asked.size]), (task) => filmSource.film(path, task))
       .catch(leftAlone);
     await audit(parts, request, of.study);
     send(request, response, pictures.get(String(asked.size)));
@@ -70,16 +70,16 @@ export function pictureRoutes(parts: PictureParts): Router {
   router.get('/studies/:study/films/:film/report', needs('radiologist'), async (request, response) => {
     const of = await found(parts, request);
     const asker = askerOf(response, RANKS[1024] + BEHIND_ITS_FILM);
-    const view = await reportOf(shelf, of, asker, (path) => heatMap(path, of, asker)).catch(leftAlone);
+    const view = await reportOf(filmSource, of, asker, (path) => heatMap(path, of, asker)).catch(leftAlone);
     await audit(parts, request, of.study);
     response.json(view satisfies FilmReport);
   });
   return router;
 }
 
-/** The lungs' outlines come from the Segmentation, else from the heat map. */
+/** Outlines of the lungs come from the Segmentation, else from the heat map. */
 async function reportOf(
-  shelf: FilmShelf,
+  filmSource: FilmSource,
   { uid, film }: Found,
   asker: Asker,
   drawHeatMap: (path: ObjectPath) => Promise<unknown>,
@@ -88,15 +88,15 @@ async function reportOf(
     objectPath(uid, film, kind),
   ) as [ObjectPath | null, ObjectPath | null, ObjectPath | null];
   if (path === null) throw new BadRequest(404, 'there is no report of this film');
-  const errand = new SharedErrand();
-  errand.join(asker);
-  const report = await shelf.read(path, errand);
-  const lungs = segmentation === null ? null : await shelf.read(segmentation, errand);
-  const shape = film.seriesInstanceUid === null ? null : await shelf.shape(filmPath(uid, film), errand);
-  // A heat map that can't be read, or that the archive has lost, takes nothing from the report.
+  const task = new SharedTask();
+  task.join(asker);
+  const report = await filmSource.read(path, task);
+  const lungs = segmentation === null ? null : await filmSource.read(segmentation, task);
+  const shape = film.seriesInstanceUid === null ? null : await filmSource.shape(filmPath(uid, film), task);
+  // A heat map that is missing or can't be read does not affect the report.
   if (heatMap !== null && film.seriesInstanceUid !== null) await drawHeatMap(heatMap).catch(() => undefined);
   const size = shape === null ? null : { rows: shape.rows, columns: shape.columns };
-  const stored = heatMap === null ? undefined : shelf.outlinesOf(heatMap);
+  const stored = heatMap === null ? undefined : filmSource.outlinesOf(heatMap);
   return reportView(report.attributes, size, { segmentation: lungs, heatMap: stored ?? null });
 }
 
@@ -104,7 +104,7 @@ function askerOf(response: Response, rank: number): Asker {
   return { rank, isGone: () => response.destroyed };
 }
 
-/** @throws TooMany in place of {@link Abandoned}: whoever asked has left. */
+/** @throws TooMany in place of {@link Abandoned}: the client has gone */
 function leftAlone(error: unknown): never {
   throw error instanceof Abandoned ? new TooMany(RETRY_S) : error;
 }
@@ -122,14 +122,14 @@ async function found({ worklist }: PictureParts, request: Request): Promise<Foun
   return { study, uid, film: filmOf(study.record, uidOf(request.params['film'])) };
 }
 
-/** A picture of any size shows the film of a patient; it is drawn before, and not sent where this fails. */
+/** A picture of any size shows a patient's film: it is recorded before it is sent, and not sent where that fails. */
 function audit({ access }: PictureParts, request: Request, { row }: StudyDetail): Promise<void> {
   return access.audit(request, { kind: 'study-read', studies: [audited(row)] });
 }
 
 /**
- * Kept by nobody, the browser of who asked included (`notKept`): it shows a patient. Who has it still in hand, as an
- * open page may, and says so is not sent it again.
+ * Not cached by browser or proxy (`notKept`), as it shows a patient. A page that still has it, as it says by its ETag,
+ * is not sent it again.
  */
 function send(request: Request, response: Response, picture: Drawn | undefined): void {
   if (picture === undefined)

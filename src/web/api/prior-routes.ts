@@ -17,20 +17,20 @@ export interface PriorParts {
   readonly inTurn: InTurn;
 }
 
-const MOST_PRIORS = 20;
+const MAX_PRIORS = 20;
 
-/** Earlier studies of the patient of a study. */
+/** Prior studies of a study's patient. */
 export function priorRoutes({ worklist, access, inTurn }: PriorParts): Router {
   const router = Router();
   router.get('/studies/:study/priors', needs('radiologist'), async (request, response) => {
     const uid = uidOf(request.params['study']);
     const [opened, priors] = await inTurn(request, async () => [
       await worklist.study(uid),
-      await worklist.priors(uid, MOST_PRIORS),
+      await worklist.priors(uid, MAX_PRIORS),
     ]);
     if (opened === null) throw new BadRequest(404, 'there is no such study on the list');
     const rights = rightsOf(request);
-    // That there is none says something of the patient, too.
+    // Also recorded without any, as that says something about the patient too.
     await access.audit(request, {
       kind: 'study-read',
       studies: [opened.row, ...priors.map(({ row }) => row)].map(audited),

@@ -3,20 +3,19 @@ import { FairQueue } from '../../base/fair-queue';
 import { TooMany } from '../access/limits';
 import { requiredUser } from '../access/user';
 
-/** A page of the list asks two things at a time. */
+/** Limits: a page of the list makes two queries at the same time. */
 const QUERIES = { running: 8, runningEach: 2, waitingEach: 30 };
 const RETRY_S = 5;
 
 /**
- * Asks the database at its user's turn. @throws TooMany where too many of his wait, or whoever asked has left
- * meanwhile.
+ * Runs a query when it is its user's turn.
+ * @throws TooMany where too many queries of the user wait, or the client has gone meanwhile
  */
 export type InTurn = <T>(request: Request, query: () => Promise<T>) => Promise<T>;
 
 /**
- * A few queries of the list at a time for each user, the next in turn by user: nobody's questions keep the database
- * from the others. A turn lasts until the database has answered, even if whoever asked has left; what he left while it
- * waited is not asked.
+ * Limits the list's queries, users in turn, so that one user's queries do not delay the others'. A turn lasts until the
+ * database has answered, even if the client has gone; waiting queries of a client that has gone are dropped.
  */
 export function queryTurns(): InTurn {
   const queue = new FairQueue(QUERIES);

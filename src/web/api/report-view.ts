@@ -9,16 +9,16 @@ import { codeOf, readReport } from '../../objects/report-reader';
 import type { FilmReport } from './contract';
 import type { StoredOutlines } from './stored-outlines';
 
-/** Regions of fewer pixels than this share of the film are specks of a segmentation. */
+/** Smaller regions, as a share of the film, are dropped. */
 const SMALLEST_REGION = 0.002;
-/** Outlines are traced on a grid of at most so many samples a side: a line on a screen needs no more. */
+/** Samples per side of the grid on which outlines are traced: enough for a screen. */
 const GRID = 512;
 
 /**
- * A stored report of ours in words, and what it and the segmentation draw on the film.
- * @param size of the film in pixels, null where it is not known
- * @param drawn what tells the lungs: the Segmentation, opened, and the outlines of the heat map; null without
- * @throws HilumError DICOM_UNREADABLE when it is no report of ours
+ * A stored report of Hilum in words, with the outlines of it and of the segmentation.
+ * @param size size of the film in pixels, null where unknown
+ * @param drawn sources of the lungs' outlines: the opened Segmentation, and outlines of the heat map; null without
+ * @throws HilumError DICOM_UNREADABLE when it is no report of Hilum
  */
 export function reportView(
   report: Attributes,
@@ -42,8 +42,8 @@ function isAnalysed(evaluations: readonly Attributes[]): boolean {
 }
 
 /**
- * Those of the report's items that are meant for people; the summary stands by itself, and what programs read back says
- * the same once more.
+ * Items of the report for people, without the summary, which is shown separately, and without those for programs, which
+ * repeat it.
  */
 function statements(report: Attributes, evaluations: readonly Attributes[]): FilmReport['statements'] {
   const meant = [...measurementGroups(report).flatMap(children), ...evaluations].filter((item) => {
@@ -86,7 +86,7 @@ function measurementGroups(report: Attributes): Attributes[] {
   return measurements.filter((item) => isNamed(item, CODES.measurementGroup));
 }
 
-/** Of the leading finding. SCOORD (PS3.3 section C.18.6): column and row of each corner. */
+/** Region of the leading finding. SCOORD (PS3.3 section C.18.6): column and row of each corner. */
 function region(report: Attributes): Polygon {
   const data = [find(children(measurementGroups(report)[0]), CODES.imageRegion)?.['GraphicData'] ?? []]
     .flat()
@@ -94,7 +94,7 @@ function region(report: Attributes): Polygon {
   return Array.from({ length: Math.floor(data.length / 2) }, (_, i) => [data[2 * i]!, data[2 * i + 1]!] as const);
 }
 
-/** The outlines of a binary, one-frame Segmentation of ours, in the film's pixels. Null where it is none. */
+/** Outlines of a binary one-frame Segmentation of Hilum, in the film's pixels. Null for anything else. */
 function lungOutlines({ attributes, pixelData }: Opened): Polygon[] | null {
   const { rows, columns } = imageHeaderOfBits(attributes);
   const bytes = pixelData?.fragments[0];
@@ -114,7 +114,7 @@ function lungOutlines({ attributes, pixelData }: Opened): Polygon[] | null {
   return regions.map(({ mask }) => outline(mask, { column: columns / wide, row: rows / tall }));
 }
 
-/** {@link imageHeader} takes films only, which have 8 or 16 bits. */
+/** {@link imageHeader} accepts films only, which have 8 or 16 bits. */
 function imageHeaderOfBits(attributes: Attributes): { rows: number; columns: number } {
   return imageHeader({ ...attributes, BitsAllocated: 8, BitsStored: 8, HighBit: 7, NumberOfFrames: 1 });
 }

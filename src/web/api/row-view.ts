@@ -8,16 +8,16 @@ import type { RowClaim as ListClaim, RowRead as ListRead, StudyRow as ListRow } 
 import { claimAt } from '../../worklist/work-state';
 import type { RowClaim, RowPatient, RowRead, RowResult, StudyRow } from './contract';
 
-/** What an answer may hold, by who asks. */
+/** What a response may contain, by user. */
 export interface Rights {
   readonly patients: boolean;
-  /** Id of who asks. */
+  /** Id of the user. */
   readonly user?: string;
 }
 
 /**
- * A row as the API answers it; null for a study that is not shown. What is about the patient, the pictures included, is
- * left out for whoever may not see it.
+ * A row in the API's form; null for a study that is not shown. Patient data, pictures included, are left out for users
+ * who may not see them.
  */
 export function rowView(row: ListRow, rights: Rights): StudyRow | null {
   const { patients } = rights;
@@ -59,7 +59,7 @@ export function rowView(row: ListRow, rights: Rights): StudyRow | null {
   };
 }
 
-/** One that is over is none, though nothing has written so. */
+/** A claim whose time is over is left out, even while it is still stored. */
 export function claimView(claim: ListClaim | null, { patients, user }: Rights, now = Date.now()): RowClaim | null {
   const holding = patients ? claimAt(claim, now) : null;
   return holding && { by: holding.by.name, mine: holding.by.id === user, until: iso(holding.until) };
@@ -69,14 +69,14 @@ export function readView(read: ListRead | null, { patients }: Rights): RowRead |
   return read && { at: iso(read.at), how: read.how, by: patients ? (read.by?.name ?? null) : null };
 }
 
-/** Why a film was not analysed, where that leaves nothing to draw. */
+/** Reasons for not analysing a film that leave nothing to draw. */
 const WITHOUT_PICTURE: readonly NotAnalysedReason[] = ['undecodable', 'unreadable', 'no-image', 'multi-frame'];
 
 export function hasNoPicture(reason: string | null): boolean {
   return (WITHOUT_PICTURE as readonly (string | null)[]).includes(reason);
 }
 
-/** Without an analysed film, the reason is that of the film which stands for the study. */
+/** Without an analysed film, the reason is that of the film that represents the study. */
 function isUndrawable({ state, reason }: ListRow): boolean {
   return state === 'not-analysed' && hasNoPicture(reason);
 }
@@ -89,7 +89,7 @@ function urgentBy({ priorities: { triage, finding, person }, isFindingWithdrawn 
   ];
 }
 
-/** The leading finding, in figures and words; null where there is none or its operating point is not known. */
+/** The leading finding in figures and words; null where there is none or its operating point is unknown. */
 export function resultView(findings: readonly Finding[]): RowResult | null {
   const finding = leadingFinding({ findings });
   if (finding === undefined || finding.operatingPoint === null) return null;
@@ -109,9 +109,7 @@ function patientView({ PatientID, PatientName, PatientBirthDate, PatientSex }: L
   return { id: PatientID, name: personName(PatientName), birthDate: dateView(PatientBirthDate), sex: PatientSex };
 }
 
-/**
- * PN (PS3.5 section 6.2.1.1): family, given, middle, prefix, suffix; the first component group is enough for a list.
- */
+/** PN (PS3.5 section 6.2.1.1): family, given, middle, prefix, suffix; the list shows the first component group. */
 function personName(name: string): string {
   const [family = '', given = '', middle = ''] = (name.split('=').find((group) => group.trim() !== '') ?? '')
     .split('^')

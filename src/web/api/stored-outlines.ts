@@ -4,22 +4,22 @@ import type { Size } from '../../imaging/plane';
 import type { Polygon } from '../../imaging/polygon';
 import type { Frame } from '../../pipeline/picture-frame';
 
-/** What a stored heat map has for outlines. */
+/** Outlines in a stored heat map. */
 export interface StoredOutlines {
-  /** In the film's pixels; null where the heat map has none that could be told. */
+  /** In the film's pixels; null where the heat map has none that can be read. */
   readonly lungs: readonly Polygon[] | null;
-  /** They are drawn into its picture, as before format version 3: nobody can hide them. */
+  /** They are drawn into the picture, as before format version 3, and can't be hidden. */
   readonly areBurnedIn: boolean;
 }
 
-/** Lines are followed on half as many rows and columns: one of two pixels has no gap there. */
+/** Lines are traced at half the resolution, where a line of two pixels has no gaps. */
 const STEP = 2;
-/** A lung may have been found in pieces. */
-const MOST_OUTLINES = 4;
+/** Largest number of outlines: a lung may be in several parts. */
+const MAX_OUTLINES = 4;
 
 /**
- * The outlines of the lungs as the heat map's first overlay plane has them (group 6000, PS3.3 section C.9.2).
- * @param frame where the film lies in the picture; null where that is not known
+ * Outlines of the lungs from the heat map's first overlay plane (group 6000, PS3.3 section C.9.2).
+ * @param frame position of the film in the picture; null where unknown
  */
 export function storedOutlines(
   attributes: Attributes,
@@ -36,7 +36,7 @@ export function storedOutlines(
   return { lungs: ringsOf(bits, size).map((ring) => ring.map(toFilm)), areBurnedIn: false };
 }
 
-/** The outer edge of each closed line, in pixels of the plane. */
+/** Outer edge of each closed line, in pixels of the plane. */
 function ringsOf(bits: Uint8Array, { rows, columns }: Size): Polygon[] {
   const [tall, wide] = [Math.ceil(rows / STEP), Math.ceil(columns / STEP)];
   const values = new Float32Array(tall * wide);
@@ -46,6 +46,6 @@ function ringsOf(bits: Uint8Array, { rows, columns }: Size): Polygon[] {
       if ((bits[at >> 3]! >> (at & 7)) & 1) values[Math.floor(row / STEP) * wide + Math.floor(column / STEP)] = 1;
     }
   return components({ rows: tall, columns: wide, values })
-    .slice(0, MOST_OUTLINES)
+    .slice(0, MAX_OUTLINES)
     .map(({ mask }) => outline(mask, { column: STEP, row: STEP }));
 }

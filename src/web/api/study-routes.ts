@@ -21,12 +21,12 @@ export interface StudyParts {
   >;
   readonly access: Pick<Access, 'audit'>;
   readonly inTurn: InTurn;
-  /** IANA name of the site's time zone, by which a day begins. */
+  /** Time zone of the site (IANA name), which decides when a day begins. */
   readonly timeZone: string;
   readonly viewers: readonly Viewer[];
 }
 
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 
 const selectionQuery = z.strictObject({
   state: z.enum(SHOWN_STATES).optional(),
@@ -41,17 +41,17 @@ const selectionQuery = z.strictObject({
 
 const pageQuery = selectionQuery.extend({
   order: z.enum(PAGE_ORDERS).default('oldest'),
-  limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(100),
+  limit: z.coerce.number().int().min(1).max(MAX_ROWS).default(100),
   cursor: z.string().max(300).optional(),
 });
 
-/** Who reads films sees patients; an operator sees what becomes of a study and not whose it is. */
+/** Rights of a request: radiologists see patients; operators see the progress of a study, but not whose it is. */
 export function rightsOf(request: Request): Rights {
   const user = requiredUser(request);
   return { patients: hasRole(user, 'radiologist'), user: user.id };
 }
 
-/** The list, a study, verdicts. */
+/** Routes of the list, a study and verdicts. */
 export function studyRoutes({ worklist, access, inTurn, viewers, timeZone }: StudyParts): Router {
   const router = Router();
   router.get('/studies', needs('radiologist', 'operator'), async (request, response) => {
@@ -73,7 +73,7 @@ export function studyRoutes({ worklist, access, inTurn, viewers, timeZone }: Stu
     const { studies, urgent } = await inTurn(request, () =>
       worklist.count(selectionOf(query, { ...rights, timeZone })),
     );
-    // Filters alone ask for nobody.
+    // Filters alone name no patient and are not recorded.
     if (query.search !== undefined)
       await access.audit(request, {
         kind: 'query',
@@ -100,7 +100,7 @@ export function studyRoutes({ worklist, access, inTurn, viewers, timeZone }: Stu
       throw new BadRequest(409, 'the study has no result to judge yet');
     response.status(201).json({ verdict });
   });
-  // Up only: what is taken back is this list's own word, never that of the RIS or the finding.
+  // Raises the priority, or takes that back; the priorities of RIS and finding stay.
   router.post('/studies/:study/priority', needs('radiologist'), async (request, response) => {
     const { priority } = checked(GivenPriority, request.body);
     const { row } = await existing(worklist, request);
@@ -133,7 +133,7 @@ function verdictRoutes({ worklist, access, inTurn }: Pick<StudyParts, 'worklist'
   return router;
 }
 
-/** Who asks, and where. */
+/** Rights of the request, and the site's time zone. */
 type Asking = Rights & Pick<StudyParts, 'timeZone'>;
 
 function workOf(
@@ -198,7 +198,7 @@ export async function existing(worklist: Pick<Worklist, 'study'>, request: Reque
   return found;
 }
 
-/** @throws BadRequest 400 that names the keys at fault and quotes none of their values. */
+/** @throws BadRequest 400 that names the wrong keys and quotes none of their values */
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;

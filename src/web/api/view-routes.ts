@@ -9,12 +9,12 @@ interface ViewParts {
   readonly worklist: Pick<Worklist, 'views' | 'saveView' | 'removeView'>;
 }
 
-/** The views that each user has saved, and nobody else sees: a name, filters, order, search, columns. */
+/** Saved views of a user, visible to nobody else: name, filters, order, search, columns. */
 export function viewRoutes({ worklist }: ViewParts): Router {
   const router = Router();
   const mine = async (request: Request): Promise<SavedViews> => ({
     views: (await worklist.views(requiredUser(request).id)).flatMap(({ id, name, content }) => {
-      // One that another version saved and this one can't read is not shown.
+      // A view of another version that this one can't read is not shown.
       const view = ListView.safeParse(JSON.parse(content));
       return view.success ? [{ id, name, view: view.data }] : [];
     }),

@@ -9,14 +9,14 @@ import { audited, checked, existing, rightsOf, type StudyParts } from './study-r
 
 export interface WorkParts extends Pick<StudyParts, 'access' | 'inTurn' | 'timeZone'> {
   readonly worklist: Pick<Worklist, 'study' | 'work' | 'claim' | 'release' | 'markRead' | 'markUnread'>;
-  /** How long a claim holds unless it is renewed (milliseconds). */
+  /** Time that a claim holds unless it is renewed (milliseconds). */
   readonly claimMs: number;
 }
 
-/** So often within its time a claim is renewed, so that one renewal may fail. */
+/** Renewals within that time, so that one may fail. */
 const RENEWALS = 3;
 
-/** Who reads a study, and that it was read. What changes a study is in the audit trail before it holds. */
+/** Routes for claiming a study and marking it as read. Changes are in the audit trail before they are made. */
 export function workRoutes({ worklist, access, inTurn, timeZone, claimMs }: WorkParts): Router {
   const router = Router();
   router.get('/work', needs('radiologist', 'operator'), async (request, response) => {
@@ -38,7 +38,7 @@ export function workRoutes({ worklist, access, inTurn, timeZone, claimMs }: Work
       renewAfterSeconds: Math.floor(claimMs / RENEWALS / 1_000),
     } satisfies ClaimAnswer);
   });
-  // Of one's own claim alone, which the trail has: nothing about a patient is shown or changed.
+  // Releases one's own claim; nothing about a patient is shown or changed.
   router.delete('/studies/:study/claim', needs('radiologist'), async (request, response) => {
     const released = await worklist.release(uidOf(request.params['study']), requiredUser(request));
     response.json({ released } satisfies ClaimReleased);

@@ -2,7 +2,7 @@ import type { AuditedStudy, AuditEvent } from '../access/audit-event';
 import { type AuditCode, EVENT, EVENT_TYPE, ID_TYPE, MEDIA_URI, ROLE_ID } from './codes';
 import type { AuditMessage, AuditObject, AuditParticipant } from './message';
 
-/** Who did it, as the message names it. */
+/** Author of an event, as the message names it. */
 export interface Actor {
   readonly id: string;
   readonly name: string;
@@ -10,13 +10,13 @@ export interface Actor {
   readonly address: string | undefined;
 }
 
-/** Where the messages come from. */
+/** Source of the messages. */
 export interface AuditSource {
   readonly id: string;
   readonly siteId?: string | undefined;
 }
 
-/** Something about accounts, sign-in or the service itself. */
+/** An event about accounts, sign-in or the service itself. */
 export type SystemEvent =
   | { readonly kind: 'start' | 'stop' }
   | { readonly kind: 'sign-in' | 'sign-out'; readonly outcome: 'success' | 'failure' | 'locked'; readonly why?: string }
@@ -29,7 +29,7 @@ type Body = Pick<AuditMessage, 'objects'> & {
   readonly actorRole?: AuditCode;
 };
 
-/** The messages of an event: one per patient where the Standard wants one patient in each (PS3.15 A.5.3.6). */
+/** Audit messages of an event: one for each patient where the Standard wants one patient in each (PS3.15 A.5.3.6). */
 export function messagesOf(
   event: AuditEvent | SystemEvent,
   actor: Actor,
@@ -131,7 +131,7 @@ function accessed(action: 'R' | 'C' | 'U', lifeCycle: 1 | 3 | 6, studies: readon
   };
 }
 
-/** PS3.15 A.5.3.1. Who started it is not known to the service. */
+/** Application Activity (PS3.15 A.5.3.1). The service does not know who started it. */
 function activity(type: AuditCode, source: AuditSource): Body {
   return {
     event: { id: EVENT.applicationActivity, types: [type], action: 'E', outcome: 0 },
@@ -141,7 +141,7 @@ function activity(type: AuditCode, source: AuditSource): Body {
   };
 }
 
-/** PS3.15 A.5.3.11: what happened is the detail "Alert Description". */
+/** Security Alert (PS3.15 A.5.3.11): the event is in the detail "Alert Description". */
 function alert(
   type: AuditCode,
   what: string,
@@ -179,8 +179,8 @@ function self(source: AuditSource, role: AuditCode): AuditParticipant {
 }
 
 /**
- * The list is asked over HTTP, not by a DICOM query: the object is its address, and the search goes where the Standard
- * has the query's data set (PS3.15 A.5.3.10).
+ * The list is queried over HTTP, not by DICOM: the object is its URL, and the search is where the Standard has the
+ * query's data set (PS3.15 A.5.3.10).
  */
 function queried(query: string): AuditObject {
   return { id: 'studies', idType: ID_TYPE.uri, type: 2, role: 24, query };
@@ -198,7 +198,9 @@ const studyObject =
     studyInstanceUid,
   });
 
-/** Each patient once. A patient without an ID in the archive has an empty one here: the participant is mandatory. */
+/**
+ * Each patient once. A patient without an ID in the archive has an empty one, as the participant object is mandatory.
+ */
 function patients(studies: readonly AuditedStudy[]): AuditObject[] {
   return [...new Set(studies.map(({ patientId }) => patientId ?? ''))].map((id) => ({
     id,

@@ -1,6 +1,6 @@
 import type { AuditCode } from './codes';
 
-/** One audit message in the terms of DICOM PS3.15 A.5.1 and A.5.2. */
+/** An audit message in terms of DICOM PS3.15 A.5.1 and A.5.2. */
 export interface AuditMessage {
   readonly event: {
     readonly id: AuditCode;
@@ -23,9 +23,9 @@ export interface AuditParticipant {
   readonly userName?: string;
   readonly isRequestor: boolean;
   readonly roles?: readonly AuditCode[];
-  /** Address it comes from. */
+  /** Network address. */
   readonly address?: string | undefined;
-  /** Where it is not a person or a process but what was written to: an Export. */
+  /** Export media, where the participant is the destination of an export. */
   readonly media?: AuditCode;
 }
 
@@ -39,7 +39,7 @@ export interface AuditObject {
   /** PS3.15 A.5.1.2.3. */
   readonly lifeCycle?: 1 | 3 | 6 | 10;
   readonly name?: string;
-  /** Encoded in base64, whatever it holds. */
+  /** Encoded in base64. */
   readonly query?: string;
   readonly details?: readonly { readonly type: string; readonly value: string }[];
   readonly accessionNumber?: string | null | undefined;
@@ -50,7 +50,7 @@ const IP_ADDRESS = '2';
 const WEB_SERVER = '3';
 
 /**
- * The message as XML on one line, ready for a file or for syslog. Attributes and elements in the order of the schema
+ * The message as XML on one line, for a file or for syslog, with attributes and elements in the order of the schema
  * (PS3.15 A.5.1).
  */
 export function auditXml({ event, participants, source, objects }: AuditMessage): string {
@@ -161,8 +161,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text for XML 1.0; what it has no place for, control characters and halves of a pair, becomes U+FFFD: no message is
- * lost for what somebody typed.
+ * Escapes text for XML 1.0. Characters that XML does not allow (control characters, unpaired surrogates) become U+FFFD,
+ * so that no message is lost because of its text.
  */
 function escape(text: string): string {
   return text

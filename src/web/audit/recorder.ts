@@ -3,14 +3,14 @@ import { type Actor, type AuditSource, messagesOf, type SystemEvent } from './ev
 import { auditXml } from './message';
 import type { AuditTrail } from './trail';
 
-/** Turns what happened into audit messages and puts them into the trail. */
+/** Makes audit messages of events and writes them to the trail. */
 export interface AuditRecorder {
-  /** Resolves when the messages are on the disk. @throws HilumError AUDIT_FAILED */
+  /** Resolves when the messages are on disk. @throws HilumError AUDIT_FAILED */
   record(actor: Actor, event: AuditEvent | SystemEvent): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The service itself, where nobody asked for what happened. */
+/** The service itself, as author of events that nobody caused. */
 export const SERVICE: Actor = { id: 'hilum', name: 'Hilum', roles: [], address: undefined };
 
 export function createRecorder(trail: AuditTrail, source: AuditSource, now: () => number = Date.now): AuditRecorder {

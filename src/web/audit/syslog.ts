@@ -10,12 +10,12 @@ import { readTls } from '../../net/tls';
 import type { AuditConfig } from './config';
 
 export interface SyslogSettings extends Readonly<NonNullable<AuditConfig['syslog']>> {
-  /** Folder of what waits for the receiver. */
+  /** Folder for messages that wait for the receiver. */
   readonly dir: string;
 }
 
 export interface Syslog {
-  /** Puts a message in line. Never throws, never waits: the file is the trail, this is its copy. */
+  /** Queues a message. Never throws and never waits: the trail is the file, this is a copy. */
   send(xml: string, at: Date): void;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ const CLOSE_WAIT_MS = 2_000;
 const CLOSE_LOOK_MS = 50;
 
 /**
- * One message in the form of RFC 5424, its XML with the byte order mark that says UTF-8 (DICOM PS3.15 A.6), framed by
+ * A message in the form of RFC 5424, its XML with the byte order mark that marks UTF-8 (DICOM PS3.15 A.6), framed by
  * octet counting (RFC 5425, section 4.3).
  */
 export function syslogFrame(xml: string, at: Date, host = hostname(), pid = process.pid): Buffer {
@@ -43,10 +43,10 @@ export function syslogFrame(xml: string, at: Date, host = hostname(), pid = proc
 }
 
 /**
- * Sends messages to an audit record repository by syslog over TLS (RFC 5425). While it is away they wait in a file, in
- * order, up to `spoolBytes`; more are counted and left out (they are in the trail's file). TLS tells that bytes were
- * sent, not that they were kept, as syslog has no acknowledgement: what was on the way when a connection breaks is sent
- * again, so a receiver may see a message twice.
+ * Sends messages to an audit record repository by syslog over TLS (RFC 5425). While the repository is away they wait in
+ * a file, in order, up to `spoolBytes`; further ones are counted and dropped (the trail's file has them). Syslog has no
+ * acknowledgement: messages that were being sent when a connection breaks are sent again, so that a receiver may see
+ * one twice.
  */
 export function connectSyslog(settings: SyslogSettings, log: Log): Syslog {
   return new SpooledSyslog(settings, log);
@@ -65,7 +65,7 @@ class SpooledSyslog implements Syslog {
     private readonly settings: SyslogSettings,
     private readonly log: Log,
   ) {
-    // A receiver is always asked for its certificate.
+    // The receiver's certificate is always checked.
     this.tlsMaterial = { ...readTls(settings.tls), rejectUnauthorized: true };
     makeFolder(settings.dir, 0o700);
     this.spool = join(settings.dir, 'syslog.spool');
@@ -85,7 +85,7 @@ class SpooledSyslog implements Syslog {
   }
 
   async close(): Promise<void> {
-    // What was said last, as that the service stops, gets its chance.
+    // The last messages, such as that the service stops, are given a moment to be sent.
     for (let waited = 0; waited < CLOSE_WAIT_MS && this.isWaiting(); waited += CLOSE_LOOK_MS)
       await sleep(CLOSE_LOOK_MS);
     this.isClosing = true;
@@ -100,7 +100,7 @@ class SpooledSyslog implements Syslog {
     });
   }
 
-  /** What an earlier run had on the way goes first again. */
+  /** Messages that an earlier run was sending go first. */
   private reclaim(): void {
     const sent = `${this.spool}.sent`;
     if (!existsSync(sent)) return;
@@ -135,7 +135,7 @@ class SpooledSyslog implements Syslog {
       ),
     );
     socket.once('close', () => this.lost());
-    // Syslog has no answers; reading notices the end of the connection.
+    // Syslog has no responses; reading notices the end of the connection.
     socket.resume();
   }
 
@@ -146,7 +146,7 @@ class SpooledSyslog implements Syslog {
     if (!this.isClosing) this.retry = setTimeout(() => this.open(), RECONNECT_MS);
   }
 
-  /** Hands all that waits to the connection. It stays in a second file until the connection has taken it. */
+  /** Passes all waiting messages to the connection. They stay in a second file until the connection has taken them. */
   private flush(): void {
     const { socket } = this;
     const sent = `${this.spool}.sent`;

@@ -4,7 +4,7 @@ import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
 import { makeFolder } from '../../base/folder';
 
-/** Where audit messages go beside the file, in the order they were written: syslog. It must not wait and not throw. */
+/** Further destination of audit messages, in the order of writing: syslog. Must neither block nor throw. */
 export interface AuditOutlet {
   send(xml: string, at: Date): void;
   close(): Promise<void>;
@@ -30,10 +30,10 @@ interface OpenFile {
 const MONTH_MS = 31 * 86_400_000;
 
 /**
- * The audit trail on the disk: one message a line, only ever appended, on the disk (fsync) before `write` resolves.
- * Messages that arrive together share one fsync. The file is the service's own (0600); at `maxFileBytes`, and a month
- * after its first message, it is renamed after its time and a new one begun: how long a trail is kept is the site's to
- * say (`old-files.ts`). Several processes may write to one; where one of them has begun a new file, the others follow.
+ * The audit trail: a file that is only appended to, one message a line, flushed (fsync) before `write` resolves.
+ * Messages that arrive together share one fsync. The file mode is 0600. At `maxFileBytes`, and a month after its first
+ * message, the file is renamed by its time and a new one begun; how long files are kept is configured (`old-files.ts`).
+ * Several processes may write to one file; when one begins a new file, the others follow.
  */
 export class AuditTrail {
   private file: OpenFile | null = null;
@@ -46,7 +46,7 @@ export class AuditTrail {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** @throws HilumError AUDIT_FAILED when the message is not on the disk: what it tells of must not go on. */
+  /** @throws HilumError AUDIT_FAILED when the message is not on disk: then the recorded action must not go on */
   write(xml: string, at: Date): Promise<void> {
     return new Promise<void>((done, failed) => {
       this.waiting.push({ xml, at, done, failed });
@@ -74,7 +74,7 @@ export class AuditTrail {
           done();
         }
       } catch (cause) {
-        // The next message opens the file anew: a full disk may have room again.
+        // The next message reopens the file: a full disk may have room again.
         await this.file?.handle.close().catch(() => {});
         this.file = null;
         for (const { failed } of batch)
@@ -128,7 +128,7 @@ async function inodeOf(path: string): Promise<bigint | null> {
   );
 }
 
-/** When the first message of a file was written; null where it has none. */
+/** Time of a file's first message; null where it has none. */
 async function firstTimeIn(handle: FileHandle): Promise<number | null> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(4_096), 0, 4_096, 0);
   const time = /EventDateTime="([^"]+)"/.exec(buffer.toString('utf8', 0, bytesRead))?.[1];

@@ -1,10 +1,10 @@
 import type { ListView, Session, WorkCounts } from '../api/api-types.js';
 import type { PlainKey } from './say.js';
 
-/** A column that can be left out or added; the result, with what it is for, always stays. */
+/** A column that can be shown or hidden; the result, with the research notice, is always shown. */
 export type ColumnKey = NonNullable<ListView['columns']>[number];
 
-/** What is asked for, and what is shown of it; '' is all. */
+/** Filters, order and columns; '' stands for all. */
 export interface Filters {
   readonly search: string;
   readonly state: string;
@@ -14,7 +14,7 @@ export interface Filters {
   readonly order: string;
   /** unread, mine, read-today, all */
   readonly work: string;
-  /** `include`: also radiographs of something else than the chest. */
+  /** `include`: also radiographs of other body parts. */
   readonly hidden: string;
   readonly columns: readonly ColumnKey[];
 }
@@ -59,7 +59,7 @@ export const WORK: readonly (readonly [value: string, words: PlainKey, count: ke
   ['all', 'list.choice.all', null],
 ];
 
-/** In the order in which they are shown; those about a patient are for whoever may see patients. */
+/** Columns in the order of display; those about a patient are for users who may see patients. */
 const COLUMNS: readonly { readonly key: ColumnKey; readonly isUsual: boolean; readonly ofPatient: boolean }[] = [
   { key: 'priority', isUsual: true, ofPatient: false },
   { key: 'film', isUsual: true, ofPatient: true },
@@ -72,12 +72,12 @@ const COLUMNS: readonly { readonly key: ColumnKey; readonly isUsual: boolean; re
 
 type Rights = Pick<Session, 'maySeePatients'>;
 
-/** The columns that somebody may choose from. */
+/** Columns that a user may choose from. */
 export function columnsFor({ maySeePatients }: Rights): readonly ColumnKey[] {
   return COLUMNS.filter(({ ofPatient }) => maySeePatients || !ofPatient).map(({ key }) => key);
 }
 
-/** What the list begins with. Whoever reads sees what is to be read; whoever reads nothing sees all. */
+/** Filters at the start: users who read films see the unread studies, others see all. */
 function usualFilters(rights: Rights): Filters {
   const usual = new Set(COLUMNS.filter(({ isUsual }) => isUsual).map(({ key }) => key));
   return {
@@ -93,9 +93,9 @@ function usualFilters(rights: Rights): Filters {
   };
 }
 
-const MOST_SEARCH = 64;
+const MAX_SEARCH = 64;
 
-/** What an address says; what it does not say, or says in words that are none of ours, is as usual. */
+/** Filters in an address; missing and invalid ones have their usual values. */
 export function filtersOf(
   { search, hash }: { readonly search: string; readonly hash: string },
   rights: Rights,
@@ -106,7 +106,7 @@ export function filtersOf(
   const work = known(query.get('work'), WORK) ?? usual.work;
   const columns = query.get('columns')?.split(',');
   return {
-    search: (new URLSearchParams(hash.slice(1)).get('search') ?? '').trim().slice(0, MOST_SEARCH),
+    search: (new URLSearchParams(hash.slice(1)).get('search') ?? '').trim().slice(0, MAX_SEARCH),
     state: one('state'),
     priority: one('priority'),
     view: one('view'),
@@ -123,8 +123,8 @@ function known(value: string | null, choices: readonly (readonly [string, ...unk
 }
 
 /**
- * The part of an address after its path. What was searched for, which may be a patient's name, is in the fragment:
- * a browser sends that to no server, so that it is in no log.
+ * Query and fragment of an address. The search, which may be a patient's name, is in the fragment, which browsers send
+ * to no server, so that it is in no log.
  */
 export function addressOf(filters: Filters, rights: Rights): string {
   const usual = usualFilters(rights);
@@ -138,7 +138,7 @@ export function addressOf(filters: Filters, rights: Rights): string {
   return `${text === '' ? '' : `?${text}`}${found}`;
 }
 
-/** As a view is saved: what is '' is left out, and so are columns that are the usual ones. */
+/** Filters as a saved view: without empty ones, and without columns if they are the usual ones. */
 export function viewOf(filters: Filters, rights: Rights): ListView {
   const { columns, ...words } = filters;
   const isUsual = columns.join() === usualFilters(rights).columns.join();
@@ -146,7 +146,7 @@ export function viewOf(filters: Filters, rights: Rights): ListView {
   return { ...Object.fromEntries(said), ...(isUsual ? {} : { columns }) } as unknown as ListView;
 }
 
-/** What a saved view asks for. */
+/** Filters of a saved view. */
 export function filtersOfView({ search = '', columns, ...view }: ListView, rights: Rights): Filters {
   const query = new URLSearchParams(view);
   if (columns !== undefined) query.set('columns', columns.join(','));

@@ -1,6 +1,6 @@
 import { t } from './language.js';
 
-/** An answer other than 2xx, in the service's own words. */
+/** A response other than 2xx, with the service's own text. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -18,7 +18,7 @@ export async function post<T>(path: string, body: unknown = {}): Promise<T> {
   return ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 }
 
-/** @param isLast the page may be gone before the answer comes */
+/** @param isLast the page may be closed before the response arrives */
 export async function remove<T>(path: string, isLast = false): Promise<T> {
   return ask<T>(path, { method: 'DELETE', keepalive: isLast });
 }
@@ -29,7 +29,7 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     throw new ApiError(0, t('page.noAnswer'));
   });
   if (answer.status === 401) {
-    // The session has ended: the front door knows where to sign in, and leads back to here.
+    // The session has ended: a reload leads to the sign-in and back to here.
     location.reload();
     throw new ApiError(401, t('page.signedOut'));
   }
@@ -39,7 +39,7 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
   return body;
 }
 
-/** The API says {message}, the access layer one sentence. */
+/** The API sends {message}, the access layer one sentence. */
 function wordsOf(error: string | { message?: string } | undefined): string | undefined {
   return typeof error === 'string' ? error.replace(/\.$/, '') : error?.message;
 }

@@ -2,8 +2,8 @@ import { h } from './dom.js';
 import { t } from './language.js';
 
 /**
- * The Markdown that a model card is written in (headings, paragraphs, lists, tables, bold, code) as elements; anything
- * else stays text.
+ * Renders the Markdown of a model card (headings, paragraphs, lists, tables, bold, code) as elements; anything else
+ * stays text.
  */
 export function renderCard(text: string): HTMLElement {
   const card = h('div', { class: 'card', lang: 'en' });
@@ -19,7 +19,7 @@ export function renderCard(text: string): HTMLElement {
 function renderBlock(block: string): HTMLElement {
   const lines = block.split('\n');
   const heading = /^(#{1,4})\s+(.*)$/.exec(lines[0]!);
-  // One page, one first heading: those of the card begin below the page's own.
+  // Headings of the card begin below the page's own, so that the page has one first-level heading.
   if (heading !== null && lines.length === 1)
     return h(heading[1]!.length === 1 ? 'h4' : 'h5', {}, ...inline(heading[2]!));
   if (lines.every((line) => line.startsWith('|'))) return table(lines);
@@ -45,7 +45,7 @@ function table(lines: readonly string[]): HTMLElement {
   const [head, ...body] = lines.filter((line) => !/^\|[\s|:-]+$/.test(line));
   const rows = body.map((line) => h('tr', {}, ...cells(line).map((text) => h('td', {}, ...inline(text)))));
   const columns = h('tr', {}, ...cells(head!).map((text) => h('th', { scope: 'col' }, ...inline(text))));
-  // It may be wider than a phone: it scrolls by itself, by keyboard too.
+  // It may be wider than the screen, so that it scrolls by itself, also by keyboard.
   return h(
     'div',
     { class: 'table', role: 'region', tabindex: 0, 'aria-label': t('models.table') },

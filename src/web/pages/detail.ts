@@ -11,7 +11,7 @@ import { pressVerdict, verdictPart } from './verdict.js';
 import { dateTime, dateWords, reasonWords, resultWords, stateWords, urgentWords, zonedTime } from './words.js';
 import { workPart } from './work-state.js';
 
-/** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
+/** Page of one study: films with the heat map, report, models, history and verdicts. */
 export class DetailPage {
   private uid: string | null = null;
   private film: { readonly key: string; readonly pane: FilmPane; readonly words: HTMLElement } | null = null;
@@ -52,7 +52,7 @@ export class DetailPage {
     this.page.replaceChildren();
   }
 
-  /** The study has changed: shown anew, but never while a note is being written. */
+  /** Redraws a study that has changed, but not while a note is being written. */
   refresh(uid: string): void {
     const note = this.page.querySelector<HTMLTextAreaElement>('#note');
     if (this.uid === uid && (note === null || note.value === '')) void this.show(uid);
@@ -72,12 +72,12 @@ export class DetailPage {
     );
     const body = h('div', { class: 'study-body' }, this.film!.pane.element, side);
     this.page.replaceChildren(this.bar(detail), heading(detail), body, printedPart(detail));
-    // What was drawn anew has the focus again, and so has what was only put back.
+    // Restores the focus after a redraw.
     const again = focused?.isConnected === true ? focused : document.getElementById(focused?.id ?? '');
     if (again instanceof HTMLElement && again !== document.body) again.focus({ preventScroll: true });
   }
 
-  /** Films that have not changed stay as somebody looks at them: their zoom, and what is compared with them. */
+  /** Films that have not changed keep their zoom and the film that they are compared with. */
   private filmPart(detail: StudyDetail): HTMLElement {
     const key = JSON.stringify([detail.row.studyInstanceUid, detail.films, detail.models]);
     if (this.film?.key === key) return this.film.words;
@@ -88,12 +88,12 @@ export class DetailPage {
     return words;
   }
 
-  /** What a key of the study does; false where it does nothing. */
+  /** Handles a key of the study page; false where the key does nothing. */
   press(key: string): boolean {
     return pressVerdict(this.page, key) || (this.film?.pane.press(key) ?? false);
   }
 
-  /** A person may raise a study, and take that own word back; what the order or the finding says stays. */
+  /** A user may raise the priority, and take that back; priorities of order and finding stay. */
   private markButton({ row: { urgentBy, studyInstanceUid } }: StudyDetail): HTMLElement {
     const isMarked = urgentBy.includes('person');
     const mark = async () => {
@@ -215,7 +215,7 @@ function reportParts(report: FilmReport | null, film: FilmDetail, detail: StudyD
       title,
       copyButton(() => reportPlainText(report, detail)),
     ),
-    // In the archive it is English, whatever the reader's language.
+    // The report in the archive is English, whatever the reader's language.
     h(
       'div',
       { lang: 'en' },
@@ -230,7 +230,7 @@ function madeBy({ models, softwareVersion }: StudyDetail): string {
   return [...networks, ...(softwareVersion === null ? [] : [`Hilum ${softwareVersion}`])].join(', ');
 }
 
-/** Only on paper: what the page says elsewhere by its controls. */
+/** Shown on paper only, in place of the page's controls. */
 function printedPart(detail: StudyDetail): HTMLElement {
   const { completedAt } = detail.row;
   const words = [

@@ -2,8 +2,8 @@ type Child = Node | string | null | undefined | false;
 type Props = Readonly<Record<string, string | number | boolean | null | undefined | ((event: never) => void)>>;
 
 /**
- * An element. `onclick` and the like are listeners, `value` and `checked` properties, all else attributes; false and
- * null are left out. Text is never read as markup.
+ * Creates an element. `onclick` and the like are listeners, `value` and `checked` properties, all others attributes;
+ * false and null are left out. Text is never parsed as markup.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -41,7 +41,7 @@ export function svg(tag: string, attributes: Readonly<Record<string, string>>, .
   return element;
 }
 
-/** Told politely to a screen reader; the last word counts when many come at once. */
+/** Announces a text to screen readers (politely); of several at once only the last. */
 let timer: number | undefined;
 export function announce(text: string): void {
   clearTimeout(timer);

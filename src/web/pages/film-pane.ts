@@ -6,14 +6,14 @@ import { priorStrip } from './priors.js';
 import type { Viewport } from './viewport.js';
 import { dateWords, viewWords } from './words.js';
 
-/** The left of a study: the film, beside it an earlier one where somebody compares, below it the earlier studies. */
+/** Left side of the study page: the film, a prior one beside it for comparison, the prior studies below. */
 export class FilmPane {
   readonly element = h('div', { class: 'film-pane' });
   private readonly films = h('div', { class: 'films' });
   private shown: ShownFilm | null = null;
   private compared: ShownFilm | null = null;
 
-  /** @param onFilm told which film is shown, and of its report */
+  /** @param onFilm called with the film that is shown, and with its report */
   constructor(
     detail: StudyDetail,
     private readonly onFilm: (film: FilmDetail, report: Promise<FilmReport | null>) => void,
@@ -28,7 +28,7 @@ export class FilmPane {
     if (strip !== null) this.element.append(strip);
   }
 
-  /** What a key of the study does to the film; false where it does nothing. */
+  /** Handles a key for the film; false where the key does nothing. */
   press(key: string): boolean {
     const viewport = this.active();
     if (viewport === null) return false;
@@ -52,7 +52,7 @@ export class FilmPane {
     return act !== undefined;
   }
 
-  /** Where two films are shown, the one that has the focus. */
+  /** Of two films, the one that has the focus. */
   private active(): Viewport | null {
     const compared = this.compared?.viewport ?? null;
     const isThere = compared !== null && this.compared!.element.contains(document.activeElement);

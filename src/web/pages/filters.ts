@@ -10,7 +10,7 @@ export type { Filters } from './address.js';
 
 type Rights = Pick<Session, 'maySeePatients'>;
 
-/** Who reads what, and what is hidden. */
+/** Draws the filters by reading state and hidden studies. */
 function drawWork({ maySeePatients }: Rights): void {
   const choices = WORK.filter(([value]) => maySeePatients || value !== 'mine').map(([value, words, count]) =>
     h(
@@ -37,7 +37,7 @@ function drawColumns(rights: Rights): void {
   );
 }
 
-/** How many there are of each. Where the service does not say, nothing is shown, and null is told. */
+/** Shows the numbers of studies. Null, and nothing shown, where the service does not answer. */
 export async function showCounts(): Promise<WorkCounts | null> {
   const counts = await get<WorkCounts>('/work').catch(() => null);
   for (const place of byId('work-filter').querySelectorAll<HTMLElement>('[data-count]'))
@@ -46,8 +46,8 @@ export async function showCounts(): Promise<WorkCounts | null> {
 }
 
 /**
- * Puts the choices in place, as the address says. Each choice goes into the address; `changed` is called then, once
- * typing has paused.
+ * Shows the filters of the address. Each choice is put into the address; then `changed` is called, after a pause in
+ * typing.
  */
 export function startFilters(changed: () => void, rights: Rights): void {
   const form = byId('filters', HTMLFormElement);
@@ -62,7 +62,7 @@ export function startFilters(changed: () => void, rights: Rights): void {
   const take = (isTyping: boolean) => {
     const address = location.pathname + addressOf(chosen(form, rights), rights);
     if (address === location.pathname + location.search + location.hash) return;
-    // Of a word that is typed the way back knows what was before it, not each letter.
+    // While a word is typed, the browser's history gets one entry, not one for each letter.
     if (isTyping && typesSince === location.pathname + location.search) history.replaceState(null, '', address);
     else history.pushState(null, '', address);
     typesSince = isTyping ? location.pathname + location.search : null;
@@ -85,10 +85,10 @@ export function startFilters(changed: () => void, rights: Rights): void {
   });
 }
 
-/** What the address says, which is the one place of it. */
+/** Filters in the address, which is their only source. */
 export const readFilters = (rights: Rights): Filters => filtersOf(location, rights);
 
-/** Has the controls show what the address says. */
+/** Shows the filters of the address in the controls. */
 export function showFilters(rights: Rights): void {
   const form = byId('filters', HTMLFormElement);
   const filters = readFilters(rights);
@@ -101,7 +101,7 @@ export function showFilters(rights: Rights): void {
   }
 }
 
-/** What the controls say. */
+/** Filters in the controls. */
 function chosen(form: HTMLFormElement, rights: Rights): Filters {
   const data = new FormData(form);
   const of = (name: string) => {
@@ -122,7 +122,7 @@ function chosen(form: HTMLFormElement, rights: Rights): Filters {
   };
 }
 
-/** What the service is asked: without what only this page needs. */
+/** Query for the service, without filters that are only for this page. */
 export function queryOf(filters: Filters): URLSearchParams {
   const query = new URLSearchParams();
   for (const name of ['search', 'state', 'priority', 'view', 'order', 'work', 'hidden'] as const)
@@ -131,9 +131,7 @@ export function queryOf(filters: Filters): URLSearchParams {
   return query;
 }
 
-/**
- * Whether a row that has just changed belongs to what is asked for; null where only the service can tell (a search).
- */
+/** Whether a changed row matches the filters; null where only the service can tell (a search). */
 export function fits(row: StudyRow, filters: Filters): boolean | null {
   const work = fitsWork(row, filters);
   if (work === false || (row.hidden && filters.hidden === '')) return false;
@@ -145,7 +143,7 @@ export function fits(row: StudyRow, filters: Filters): boolean | null {
   return filters.search === '' ? work : null;
 }
 
-/** The day of the site's time zone is the service's to know. */
+/** Only the service knows the day in the site's time zone. */
 function fitsWork(row: StudyRow, { work }: Filters): boolean | null {
   if (work === 'unread') return row.read === null;
   if (work === 'mine') return claimOf(row)?.mine === true;
@@ -153,7 +151,7 @@ function fitsWork(row: StudyRow, { work }: Filters): boolean | null {
   return true;
 }
 
-/** The list's order: urgent first, then by arrival, as the service sorts. */
+/** Order of the list: urgent first, then by arrival, as the service sorts. */
 export function comparing({ order }: Filters): (a: StudyRow, b: StudyRow) => number {
   const sign = order === 'newest' ? -1 : 1;
   return (a, b) => {

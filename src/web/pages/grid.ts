@@ -3,14 +3,14 @@ import { byId, h } from './dom.js';
 import type { ColumnKey } from './address.js';
 import { columnsOf, drawRow, leaveThumbs, loadThumbs, tick } from './rows.js';
 
-/** Rows drawn beyond both ends of what is in sight. */
+/** Rows drawn above and below the visible ones. */
 const MARGIN = 6;
-/** A row must stay so long before its pictures are asked for (milliseconds). */
+/** Time that a row must be visible before its pictures are requested (milliseconds). */
 const THUMB_DELAY = 120;
 
 /**
- * The rows as a grid of which only what is in sight is in the page: an element each for some thirty rows, however many
- * there are. The row that has the focus is always among them.
+ * A grid of rows of which only the visible ones are in the page, some thirty elements whatever the number of rows. The
+ * row with the focus is always among them.
  */
 export class Grid {
   private readonly scroller = byId('scroller');
@@ -26,7 +26,7 @@ export class Grid {
   constructor(
     private readonly session: Session,
     private readonly open: (uid: string) => void,
-    /** Told whenever the last rows are in sight, or nearly. */
+    /** Called when the last rows are visible, or nearly. */
     private readonly nearEnd: () => void,
   ) {
     byId('grid').classList.toggle('without-patients', !session.maySeePatients);
@@ -47,8 +47,8 @@ export class Grid {
   }
 
   /**
-   * Shows these rows; `total` is how many there are altogether, null while nobody knows. What is in sight stays where
-   * it is, also when rows come or go above it; at the very top the newest stay in sight.
+   * Shows these rows; `total` is their number on the server, null while unknown. Visible rows keep their position when
+   * rows come or go above them; at the very top the newest stay visible.
    */
   show(rows: readonly StudyRow[], total: number | null, fromTop = false): void {
     const anchor = fromTop || this.scroller.scrollTop === 0 ? null : this.anchor();
@@ -71,7 +71,7 @@ export class Grid {
     this.draw(changed);
   }
 
-  /** Which columns there are, beside the result. */
+  /** Sets the columns beside the result. */
   choose(chosen: readonly ColumnKey[]): void {
     if (chosen.join() === this.chosen) return;
     this.chosen = chosen.join();
@@ -85,7 +85,7 @@ export class Grid {
     this.draw(new Set(this.drawn.keys()));
   }
 
-  /** Nobody looks at the rows: no picture of them is waited for. Shown again, they ask for theirs. */
+  /** The list is hidden: pending picture requests are dropped, and made again when it is shown. */
   rest(): void {
     clearTimeout(this.thumbTimer);
     leaveThumbs(this.body);
@@ -99,7 +99,7 @@ export class Grid {
     return this.current === null ? undefined : this.rowOf(this.current);
   }
 
-  /** Moves the selection by so many rows and the focus with it. */
+  /** Moves selection and focus by this number of rows. */
   move(by: number): void {
     if (this.rows.length === 0) return;
     const from = this.current === null ? (by > 0 ? -1 : 0) : (this.places.get(this.current) ?? -1);
@@ -107,12 +107,12 @@ export class Grid {
     this.select(this.rows[to]!.studyInstanceUid, true);
   }
 
-  /** The rows that fit into the height in sight. */
+  /** Number of rows that fit into the window. */
   get pageRows(): number {
     return Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight()) - 1);
   }
 
-  /** The next study after one, in the order shown; null at the end. */
+  /** The next or previous study in the order shown; null at the end. */
   neighbour(uid: string, by: 1 | -1): string | null {
     const place = this.places.get(uid);
     return place === undefined ? null : (this.rows[place + by]?.studyInstanceUid ?? null);
@@ -137,14 +137,14 @@ export class Grid {
     return place === undefined ? undefined : this.rows[place];
   }
 
-  /** What must not move: the selected row where it is in sight, else the first one in sight. */
+  /** The row that must keep its position: the selected one if visible, else the first visible one. */
   private anchor(): { uid: string; place: number; offset: number } | null {
     const height = this.rowHeight();
     const top = this.scroller.scrollTop;
     const own = this.current === null ? undefined : this.places.get(this.current);
-    const inSight =
+    const isVisible =
       own !== undefined && own * height >= top - height && own * height < top + this.scroller.clientHeight;
-    const place = inSight ? own : Math.floor(top / height);
+    const place = isVisible ? own : Math.floor(top / height);
     const row = this.rows[place];
     return row === undefined ? null : { uid: row.studyInstanceUid, place, offset: top - place * height };
   }
@@ -169,7 +169,7 @@ export class Grid {
       this.drawn.delete(uid);
     }
     for (const uid of wanted) this.place(uid, redraw.has(uid), height);
-    // In the order of the list, so that a screen reader walks as the eye does.
+    // In the order of the list, so that screen readers follow it.
     const inOrder = [...this.drawn].sort(([a], [b]) => this.places.get(a)! - this.places.get(b)!);
     inOrder.forEach(
       ([, element], i) =>
@@ -204,7 +204,7 @@ export class Grid {
   }
 }
 
-/** A row that is drawn anew keeps the pictures it has, so that nothing flickers. */
+/** A redrawn row keeps its pictures, so that nothing flickers. */
 function keepPictures(from: HTMLElement, to: HTMLElement): void {
   const old = from.querySelectorAll<HTMLImageElement>('img.thumb');
   to.querySelectorAll<HTMLImageElement>('img.thumb').forEach((image, i) => {

@@ -3,7 +3,7 @@ import { byId } from './dom.js';
 import type { ReadingList } from './list.js';
 import { actOnOpen, actOnRow } from './work-state.js';
 
-/** What the keys act on. */
+/** Targets of the keys. */
 export interface KeyTargets {
   readonly list: ReadingList;
   readonly detail: DetailPage;
@@ -13,7 +13,7 @@ export interface KeyTargets {
   step(by: 1 | -1): Promise<void>;
 }
 
-/** Keys that work wherever the focus is, but in a field where one writes. */
+/** Installs keys that work everywhere except in text fields. */
 export function startKeys(pages: KeyTargets, help: HTMLDialogElement): void {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;
@@ -64,13 +64,13 @@ function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean
     return link !== null;
   }
   if (key === 'r' || key === 'c') return actOnSelected(key, pages.list.grid);
-  // On a button or a link Enter is theirs.
+  // On a button or link, Enter has its own function.
   if (key !== 'Enter' || target.matches('button, a, summary') || grid.selected === null) return false;
   pages.go({ page: 'study', uid: grid.selected });
   return true;
 }
 
-/** What is read may leave the rows in sight: the next one is selected then. */
+/** A study that is marked as read may leave the list: then the next one is selected. */
 function actOnSelected(key: string, grid: ReadingList['grid']): boolean {
   const { selectedRow: row } = grid;
   const next =
@@ -90,7 +90,7 @@ function actOnStudy(key: string, inRange: boolean, pages: KeyTargets): boolean {
     link?.click();
     return link !== null;
   }
-  // On a slider the arrows are its own.
+  // On a slider, the arrow keys have their own function.
   if (inRange && key.startsWith('Arrow')) return false;
   if (key !== 'h') return pages.detail.press(key);
   if (inRange) return false;

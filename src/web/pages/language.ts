@@ -11,7 +11,7 @@ import {
   type Words,
 } from './say.js';
 
-/** The service has chosen it (src/web/language.ts). */
+/** Language chosen by the service (src/web/language.ts). */
 export const language = document.documentElement.lang as Language;
 
 const words: Words = {
@@ -19,10 +19,10 @@ const words: Words = {
   messages: (await (await fetch(`/ui/${language}.json`, { credentials: 'same-origin' })).json()) as Words['messages'],
 };
 
-/** What the page says, in the reader's language. */
+/** A message in the reader's language. */
 export const t = <K extends Key>(key: K, ...needed: Needed<K>): string => say(words, key, ...needed);
 
-/** What the service said, by its keys, in the reader's language; null where this page knows none of such a key. */
+/** Messages of the service in the reader's language, by their keys; null where this page knows none of them. */
 export function told(said: readonly Said[]): string | null {
   const texts = said.map((one) => sayIt(words, one));
   return texts.length === 0 || texts.includes(null) ? null : texts.join('');
@@ -31,11 +31,14 @@ export function told(said: readonly Said[]): string | null {
 export const figure = (text: string): string => figureIn(words, text);
 export const listed = (texts: readonly string[]): string => listedIn(words, texts);
 
-/** A code of a closed list that a later version may have longer: its message under `place`, else the code. */
+/**
+ * The name of a code from a closed list: its message under `place`, else the code itself, which a later version may
+ * have added.
+ */
 export const named = (place: 'view' | 'reason', code: string): string =>
   sayIt(words, { key: `${place}.${code}`, values: {} }) ?? code;
 
-/** Chosen by a person: the service keeps it, and shows this page anew. */
+/** Language selection: the service stores the choice and reloads the page. */
 export function languageChoice(): HTMLSelectElement {
   const select = document.createElement('select');
   select.id = 'language';
@@ -53,7 +56,7 @@ export function languageChoice(): HTMLSelectElement {
   return select;
 }
 
-/** What was chosen by the address is kept: the address need not say so any more. */
+/** Removes `?lang=` from the address once the choice is stored. */
 function tidy(): void {
   const place = new URL(location.href);
   if (!place.searchParams.has('lang')) return;

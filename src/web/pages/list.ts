@@ -14,24 +14,24 @@ import {
 import { Grid } from './grid.js';
 import { t } from './language.js';
 
-/** Rows that are asked for at a time. */
+/** Rows per request. */
 const PAGE = 100;
-/** Rows of one answer, when as many as there were are asked for anew. */
-const MOST_AT_ONCE = 1_000;
-/** More rows than this are not held: whoever looks for one of them filters. */
-const MOST_ROWS = 20_000;
-/** How long changes are gathered before the service is asked how many studies there are (milliseconds). */
+/** Rows per request when the present rows are reloaded. */
+const MAX_AT_ONCE = 1_000;
+/** Largest number of rows held; beyond that, use filters. */
+const MAX_ROWS = 20_000;
+/** Delay before the numbers of studies are requested after changes (milliseconds). */
 const RECOUNT = 5_000;
 
-/** How often it is looked for claims whose time is over (milliseconds). */
+/** Interval of the check for expired claims (milliseconds). */
 const ENDED_CLAIMS = 15_000;
 
-/** The reading list: asks for the rows that are looked at, keeps them in order, takes what changes. */
+/** The reading list: requests the rows that are looked at, keeps them in order, and applies changes. */
 export class ReadingList {
   private rows: StudyRow[] = [];
-  /** Where the next rows begin, and the last one before them; null where all are here. */
+  /** Where the next rows begin, and the row before them; null where all are loaded. */
   private beyond: { readonly cursor: string; readonly after: StudyRow } | null = null;
-  /** All studies of these filters, as they were counted last; null while they are not. */
+  /** Number of studies with these filters, as counted last; null while unknown. */
   private total: StudyCount | null = null;
   private filters: Filters;
   private asking: AbortController | null = null;
@@ -39,7 +39,7 @@ export class ReadingList {
   private searchTimer: number | undefined;
   private countTimer: number | undefined;
   readonly grid: Grid;
-  /** The last change that the rows are sure to have. */
+  /** Number of the last change that the rows are known to have. */
   change = 0;
 
   constructor(
@@ -52,11 +52,11 @@ export class ReadingList {
     this.filters = readFilters(session);
     this.grid = new Grid(session, open, () => void this.more());
     this.grid.choose(this.filters.columns);
-    // A claim ends by itself: no change tells so.
+    // A claim expires without a change of its row.
     window.setInterval(() => this.endClaims(), ENDED_CLAIMS);
   }
 
-  /** The address has changed: controls, columns and rows follow, each where it must. */
+  /** Applies a changed address to controls, columns and rows. */
   follow(): void {
     const before = queryOf(this.filters).toString();
     this.filters = readFilters(this.session);
@@ -65,23 +65,23 @@ export class ReadingList {
     if (queryOf(this.filters).toString() !== before) void this.reload(true);
   }
 
-  /** Rows that are held and urgent. */
+  /** Urgent rows among those loaded. */
   get urgentRows(): readonly StudyRow[] {
     return this.rows.filter(({ priority }) => priority === 'urgent');
   }
 
-  /** Asks anew: for the first rows, or for as many as there are. The rows shown stay until the answer is there. */
+  /** Reloads the first rows, or as many as are loaded. The present rows stay until the response is there. */
   async reload(fromTop: boolean): Promise<void> {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     const held = fromTop ? 0 : this.rows.length;
     byId('grid').setAttribute('aria-busy', 'true');
     try {
-      const first = await this.ask(null, Math.max(PAGE, Math.min(held, MOST_AT_ONCE)), asking.signal);
+      const first = await this.ask(null, Math.max(PAGE, Math.min(held, MAX_AT_ONCE)), asking.signal);
       const rows = [...first.rows];
       let last = first;
       while (last.next !== null && rows.length < held) {
-        last = await this.ask(last.next, MOST_AT_ONCE, asking.signal);
+        last = await this.ask(last.next, MAX_AT_ONCE, asking.signal);
         rows.push(...last.rows);
       }
       this.asksMore = null;
@@ -100,7 +100,7 @@ export class ReadingList {
     }
   }
 
-  /** The study after another one, or before it, in the list's order; null at either end. */
+  /** The next or previous study in the list's order; null at either end. */
   async neighbour(uid: string, by: 1 | -1): Promise<string | null> {
     const next = this.grid.neighbour(uid, by);
     if (next !== null || by < 0 || this.beyond === null) return next;
@@ -108,10 +108,10 @@ export class ReadingList {
     return this.grid.neighbour(uid, by);
   }
 
-  /** The next rows. One request at a time; a reload takes its place. */
+  /** Loads the next rows. One request at a time; a reload replaces it. */
   private more(): Promise<void> {
     const { beyond, asking } = this;
-    if (beyond === null || asking === null || this.rows.length >= MOST_ROWS) return Promise.resolve();
+    if (beyond === null || asking === null || this.rows.length >= MAX_ROWS) return Promise.resolve();
     this.asksMore ??= this.readMore(beyond.cursor, asking);
     return this.asksMore;
   }
@@ -128,7 +128,7 @@ export class ReadingList {
       this.show(false);
     } catch (error) {
       this.tell(error);
-      // Not at once: whoever looks at the end of the list would ask without a pause.
+      // Delayed, as the end of the list would otherwise be requested without a pause.
       window.setTimeout(done, RECOUNT);
     }
   }
@@ -151,7 +151,7 @@ export class ReadingList {
     return get<StudyPage>(`/studies?${query.toString()}`, signal);
   }
 
-  /** Of what is not here the service tells how many there are. */
+  /** The service reports the number of rows that are not loaded. */
   private async count(signal: AbortSignal): Promise<void> {
     if (this.beyond === null) return;
     const query = queryOf(this.filters);
@@ -165,7 +165,7 @@ export class ReadingList {
     this.problem(error instanceof ApiError ? t('list.unreadable', { why: error.message }) : String(error));
   }
 
-  /** Takes changes, all that came together at once. */
+  /** Applies changes that arrived together. */
   take(events: readonly LiveEvent[]): void {
     const gone = new Set<string>();
     const fresh: StudyRow[] = [];
@@ -196,7 +196,7 @@ export class ReadingList {
     }
   }
 
-  /** Rows further down come when somebody looks there. */
+  /** Rows further down are loaded when somebody scrolls there. */
   private isHere(row: StudyRow): boolean {
     return this.beyond === null || comparing(this.filters)(row, this.beyond.after) <= 0;
   }
@@ -241,7 +241,7 @@ export class ReadingList {
   }
 }
 
-/** What is said of a list without a row. */
+/** Text of an empty list. */
 function noneWords(work: string): string {
   const known = (['unread', 'mine', 'read-today', 'all'] as const).find((one) => one === work);
   return known === undefined ? '' : t(`list.none.${known}`);

@@ -2,12 +2,12 @@ import type { LiveEvent } from '../api/api-types.js';
 import { byId } from './dom.js';
 import { t } from './language.js';
 
-/** Changes that come within this time are shown together (milliseconds). */
+/** Changes within this time are shown together (milliseconds). */
 const GATHER = 150;
 
 /**
- * Listens to what changes. The browser connects again by itself and says which event it saw last; where that is too
- * long ago, the service says so and `reload` is called.
+ * Listens to live updates. The browser reconnects by itself with the last event's id; where that is too old, the
+ * service says so and `reload` is called.
  */
 export function listen(
   since: number,
@@ -30,7 +30,7 @@ export function listen(
   source.addEventListener('open', () => tell('live', t('page.live')));
   source.addEventListener('error', () => {
     tell('lost', t(source.readyState === EventSource.CLOSED ? 'page.notLive' : 'page.connecting'));
-    // An answer that is no stream (the service restarts) closes it for good.
+    // A response that is no stream (the service restarts) closes it permanently.
     if (source.readyState === EventSource.CLOSED)
       window.setTimeout(() => void reload().then((change) => listen(change, take, reload)), 5_000);
   });

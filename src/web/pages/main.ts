@@ -10,7 +10,7 @@ import { listen } from './live.js';
 import { leaveOpen } from './open-elsewhere.js';
 import { OperatorsPage } from './operators.js';
 import { startSavedViews } from './saved-views.js';
-import { setTitle, setUnreadUrgent, Teller } from './told.js';
+import { setTitle, setUnreadUrgent, Notifier } from './notifications.js';
 import { useTimeZone } from './words.js';
 import { leaveStudy, updateWork } from './work-state.js';
 
@@ -26,7 +26,7 @@ function placeOf(path: string): Place {
 const pathOf = (place: Place) =>
   place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/';
 
-/** What the list was asked for stays in the address of each page, so that the way back finds it. */
+/** The list's filters stay in the address of each page, so that the way back keeps them. */
 const addressFor = (place: Place) => pathOf(place) + location.search + location.hash;
 
 function tellProblem(text: string | null): void {
@@ -39,7 +39,7 @@ class Pages {
   private place: Place = { page: 'list' };
   readonly list: ReadingList;
   readonly detail: DetailPage;
-  private readonly teller: Teller;
+  private readonly notifier: Notifier;
   private readonly operators = new OperatorsPage();
 
   constructor(private readonly session: Session) {
@@ -47,7 +47,7 @@ class Pages {
     this.list = new ReadingList(session, open, tellProblem, ({ unreadUrgent }) => {
       if (session.maySeePatients) setUnreadUrgent(unreadUrgent);
     });
-    this.teller = new Teller(session, open, () => this.detail.shown);
+    this.notifier = new Notifier(session, open, () => this.detail.shown);
     this.detail = new DetailPage(
       () => this.back(),
       (by) => void this.step(by),
@@ -56,7 +56,7 @@ class Pages {
       this.show(placeOf(location.pathname));
       if (session.mayReadStudies) this.list.follow();
     });
-    // Not by the address: its fragment is the search.
+    // Not by the address, as its fragment is the search.
     document.querySelector('.skip')?.addEventListener('click', (event) => {
       event.preventDefault();
       byId('main').focus();
@@ -122,7 +122,7 @@ class Pages {
 
   take(events: readonly LiveEvent[]): void {
     this.list.take(events);
-    this.teller.see(events.flatMap((event) => (event.kind === 'study' ? [event.row] : [])));
+    this.notifier.see(events.flatMap((event) => (event.kind === 'study' ? [event.row] : [])));
     for (const event of events)
       if (event.kind === 'study' && !updateWork(event.row)) this.detail.refresh(event.row.studyInstanceUid);
   }
@@ -139,7 +139,7 @@ class Pages {
       (events) => this.take(events),
       async () => {
         await this.list.reload(false);
-        this.teller.see(this.list.urgentRows);
+        this.notifier.see(this.list.urgentRows);
         return this.list.change;
       },
     );

@@ -3,9 +3,9 @@ import { ApiError, post, remove } from './api.js';
 import { h } from './dom.js';
 import { t } from './language.js';
 
-/** This page, among all that are open. */
+/** Id of this page among all open ones. */
 const PAGE = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-/** So long is waited where the service is away (seconds). */
+/** Delay before another attempt while the service is away (seconds). */
 const AGAIN_S = 30;
 
 interface Shown {
@@ -16,13 +16,13 @@ interface Shown {
 
 let shown: Shown | null = null;
 
-/** Other pages of this browser hear at once that one has opened or left a study; those of others within its renewal. */
+/** Other pages of this browser learn at once that a study was opened or left; those of others at their next renewal. */
 const pages = new BroadcastChannel('hilum.open');
 pages.addEventListener('message', ({ data }) => {
   if (shown !== null && data === shown.uid) void renew(shown);
 });
 
-/** Says who has the study open on another page, one's own pages too; and tells them of this one. */
+/** Shows who has the study open on another page, also the user's own, and registers this page. */
 export function elsewherePart({ row }: StudyDetail): HTMLElement | null {
   if (row.patient === undefined) return null;
   if (shown?.uid === row.studyInstanceUid) return shown.place;
@@ -38,7 +38,7 @@ async function renew(of: Shown): Promise<void> {
   const answer = await post<OpenElsewhere>(`/studies/${of.uid}/open`, { page: PAGE }).catch((error: unknown) =>
     error instanceof ApiError && error.status === 404 ? undefined : null,
   );
-  // Left meanwhile: it must not be kept.
+  // The study was left meanwhile: the registration is removed.
   if (shown?.uid !== of.uid) return void close(of.uid);
   if (shown !== of) return;
   clearTimeout(of.timer);
@@ -53,7 +53,7 @@ function tell(place: HTMLElement, { others }: OpenElsewhere): void {
   if (place.textContent !== words) place.textContent = words;
 }
 
-/** Nobody looks at the study here any more. */
+/** Called when the study is left. */
 export function leaveOpen(): void {
   if (shown === null) return;
   clearTimeout(shown.timer);
@@ -63,7 +63,7 @@ export function leaveOpen(): void {
 }
 
 async function close(uid: string): Promise<void> {
-  // What is not told ends by itself.
+  // A registration that can't be removed expires.
   await remove(`/studies/${uid}/open/${PAGE}`, true).catch(() => undefined);
   pages.postMessage(uid);
 }

@@ -4,10 +4,10 @@ import { t } from './language.js';
 import { table } from './table.js';
 import { dateTime, duration, since } from './words.js';
 
-/** Turnaround may be asked for of so many days. */
+/** Periods for turnaround (days). */
 const PERIODS = [1, 7, 30, 90];
-/** As many studies as the service looks at, the latest. */
-const MOST_STUDIES = 100_000;
+/** The service computes with this many studies, the latest. */
+const MAX_STUDIES = 100_000;
 
 const STEPS = {
   result: t('operation.turnaround.step.result'),
@@ -121,7 +121,7 @@ export function deliveriesPart({ deliveries }: Overview): HTMLElement {
   );
 }
 
-/** Heading, choice of days and the file of them. */
+/** Heading, selection of the period, and download. */
 export function turnaroundControls(days: number, choose: (days: number) => void): HTMLElement[] {
   const file = h('a', { href: csvOf(days) }, t('operation.turnaround.csv'));
   const select = h(
@@ -148,7 +148,7 @@ export function turnaroundPart(turnaround: Turnaround): HTMLElement[] {
   const hours = groups.filter(({ hour }) => hour !== null);
   return [
     h('p', {}, t('operation.turnaround.window', { from: dateTime(from), to: dateTime(to), timeZone })),
-    ...(cut ? [h('p', {}, t('operation.turnaround.cut', { most: MOST_STUDIES }))] : []),
+    ...(cut ? [h('p', {}, t('operation.turnaround.cut', { most: MAX_STUDIES }))] : []),
     ...(withoutArrival > 0 ? [h('p', {}, t('operation.turnaround.withoutArrival', { count: withoutArrival }))] : []),
     ...groups.filter(({ hour }) => hour === null).map(stepTable),
     h('p', { class: 'faint' }, t('operation.turnaround.explained')),

@@ -22,9 +22,9 @@ import { table } from './table.js';
 import { dateTime, duration, stateName } from './words.js';
 
 const EVERY = 5_000;
-/** Turnaround and drift change slowly. */
+/** Refresh interval of turnaround and drift, which change slowly (milliseconds). */
 const SLOW_EVERY = 300_000;
-/** Turnaround of so many days at first. */
+/** Initial period of turnaround (days). */
 const DAYS = 7;
 const QUEUES: Readonly<Record<string, string>> = {
   intake: t('operation.queue.intake'),
@@ -34,10 +34,7 @@ const QUEUES: Readonly<Record<string, string>> = {
   dead: t('operation.queue.dead'),
 };
 
-/**
- * For whoever runs the service: what is out of order and since when, what each worker does, what waits and was given
- * up, how long studies take, what is installed. Nothing about a patient.
- */
+/** Page for operators: outages, workers, queues, dead letters, turnaround, installation. Nothing about a patient. */
 export class OperatorsPage {
   private timer: number | undefined;
   private slowTimer: number | undefined;
@@ -148,7 +145,7 @@ export class OperatorsPage {
   private drawLetter(letter: DeadLetterEntry): HTMLElement {
     const tries = h('ol', {}, ...letter.attempts.map(({ at, code }) => h('li', {}, `${dateTime(at)} ${code}`)));
     const drop = h('button', { type: 'button', class: 'danger' }, t('operation.forget'));
-    // Twice, as it can't be taken back.
+    // Asks for confirmation, as dropping can't be undone.
     drop.addEventListener('click', () => {
       if (drop.dataset['asked'] === undefined) {
         drop.dataset['asked'] = 'yes';
@@ -195,7 +192,7 @@ export class OperatorsPage {
   }
 }
 
-/** docs/list.md has each reason; those of a film are named by their code. */
+/** docs/list.md has each reason; those of a film are shown as codes. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   modality: t('operation.leftOut.modality'),
   'no-image': t('operation.leftOut.no-image'),
@@ -220,7 +217,7 @@ function leftOutPart(leftOut: Overview['leftOut']): HTMLElement {
   );
 }
 
-/** A table that somebody moves by keys is the one of the same name afterwards. */
+/** Keeps the focus on the table of the same name when tables are redrawn. */
 function keepingFocus(place: HTMLElement, redraw: () => void): void {
   const focused = place.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
   redraw();

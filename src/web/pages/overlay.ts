@@ -10,12 +10,12 @@ export interface ShownFilm {
   readonly element: HTMLElement;
   /** Null where there is no picture. */
   readonly viewport: Viewport | null;
-  /** The film is there, or can't be had: what else is needed may be asked for. */
+  /** Resolves when the film is loaded or has failed: then other pictures may be requested. */
   readonly ready: Promise<void>;
   readonly report: Promise<FilmReport | null>;
 }
 
-/** The film with the heat map over it: first the film, then what lies over it and what is said of it. */
+/** The film with the heat map over it: first the film, then overlays and report. */
 export function overlay(film: FilmDetail): ShownFilm {
   if (film.picture === null) {
     const element = h('figure', { class: 'overlay' }, noPicture(noPictureWords(film)));
@@ -66,7 +66,7 @@ const noPicture = (words: string) => h('p', { class: 'no-picture faint' }, words
 
 const sized = (path: string) => `${path}${path.includes('?') ? '&' : '?'}size=1024`;
 
-/** All that the keys and the mouse do, for whoever has neither. */
+/** Buttons for everything that keys and mouse do. */
 function viewControls(viewport: Viewport): HTMLElement[] {
   const button = (words: string, label: string, act: () => void) =>
     h('button', { type: 'button', 'aria-label': `${words}: ${label}`, title: label, onclick: act }, words);
@@ -117,7 +117,7 @@ function heatControls(path: string, stage: HTMLElement, ready: Promise<void>): H
   slider.addEventListener('input', set);
   set();
   const control = h('label', { class: 'slider' }, `${t('film.heatMap')} `, slider, out);
-  // One that another version laid out otherwise can't lie over the film.
+  // A heat map with another version's layout can't be shown over the film.
   heat.addEventListener('error', () => {
     heat.remove();
     control.replaceWith(

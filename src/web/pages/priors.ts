@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { figure, t } from './language.js';
 import { dateWords, stateName } from './words.js';
 
-/** Earlier studies of the patient as a strip; each opens beside the film. Null where patients may not be seen. */
+/** Prior studies of the patient as a strip; each opens beside the film. Null where the user may not see patients. */
 export function priorStrip(
   { row }: StudyDetail,
   ready: Promise<void>,

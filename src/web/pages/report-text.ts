@@ -3,7 +3,7 @@ import { announce, h } from './dom.js';
 import { t } from './language.js';
 import { dateWords } from './words.js';
 
-/** The report as plain text, to be pasted: with what it is for, and without the patient's name. */
+/** The report as plain text for the clipboard: with the research notice, and without the patient's name. */
 export function reportPlainText({ summary, statements }: FilmReport, { row, studyDate, models }: StudyDetail): string {
   const study = [
     row.accessionNumber ? t('report.accession', { number: row.accessionNumber }) : '',
@@ -27,7 +27,7 @@ export function copyButton(text: () => string): HTMLElement {
   return h('button', { type: 'button', id: 'copy-report', onclick: () => void copy() }, t('report.copy'));
 }
 
-/** The clipboard needs HTTPS or this very machine; without it the older way does, where the browser has it. */
+/** The clipboard API needs HTTPS or localhost; without it the older command is used where the browser has it. */
 async function copied(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -31,12 +31,12 @@ export const COLUMN_WORDS: Readonly<Record<ColumnKey, string>> = {
 interface Column {
   readonly key: ColumnKey | 'result';
   readonly title: string;
-  /** Of the grid, as in CSS. */
+  /** Width of the grid column, in CSS. */
   readonly width: string;
   readonly cell: (row: StudyRow, session: Session) => HTMLElement;
 }
 
-/** In the order in which they are shown. */
+/** In the order of display. */
 const COLUMNS: readonly Column[] = [
   { key: 'priority', title: COLUMN_WORDS.priority, width: '92px', cell: priorityCell },
   { key: 'film', title: COLUMN_WORDS.film, width: '118px', cell: filmCell },
@@ -53,7 +53,7 @@ export function columnsOf(chosen: readonly ColumnKey[]): readonly Column[] {
   return COLUMNS.filter(({ key }) => key === 'result' || chosen.includes(key));
 }
 
-/** One row. What changes with the clock alone is in `.since`, see {@link tick}. */
+/** Draws one row. Parts that change with the clock are in `.since`, see {@link tick}. */
 export function drawRow(row: StudyRow, session: Session, columns: readonly Column[]): HTMLElement {
   return h(
     'div',
@@ -68,7 +68,7 @@ export function drawRow(row: StudyRow, session: Session, columns: readonly Colum
   );
 }
 
-/** What a screen reader says of a row at once. */
+/** Text of a row for screen readers. */
 function rowWords(row: StudyRow): string {
   const { patient, accessionNumber } = row;
   const who = [
@@ -112,8 +112,8 @@ function filmCell({ leadFilm }: StudyRow): HTMLElement {
 }
 
 /**
- * The address waits in `data-src` until the row has stayed in sight for a moment: scrolling past a thousand rows asks
- * for nothing.
+ * The URL stays in `data-src` until the row has been visible for a moment, so that scrolling past a thousand rows
+ * requests nothing.
  */
 function thumb(path: string, alt: string): HTMLElement {
   return h('img', {
@@ -125,12 +125,12 @@ function thumb(path: string, alt: string): HTMLElement {
   });
 }
 
-/** Pictures of the rows in sight are asked for now. */
+/** Requests the pictures of the visible rows. */
 export function loadThumbs(within: HTMLElement): void {
   for (const image of within.querySelectorAll<HTMLImageElement>('img[data-src]')) {
     image.onerror = () => {
       image.classList.add('blank');
-      // Without words no browser draws a broken picture.
+      // Without a text alternative, browsers draw no broken picture.
       image.alt = '';
     };
     image.src = image.dataset['src'] ?? '';
@@ -138,7 +138,7 @@ export function loadThumbs(within: HTMLElement): void {
   }
 }
 
-/** The list is not looked at: what has not come yet is left, so that the pictures of a study need not wait for it. */
+/** The list is hidden: pending picture requests are dropped, so that the pictures of a study need not wait for them. */
 export function leaveThumbs(within: HTMLElement): void {
   for (const image of within.querySelectorAll<HTMLImageElement>('img.thumb[src]')) {
     if (image.complete) continue;
@@ -186,7 +186,7 @@ function resultCell(row: StudyRow): HTMLElement {
   );
 }
 
-/** The probability as a bar, with a mark at the operating point. */
+/** The probability as a bar with a mark at the operating point. */
 export function bar({ probability, threshold, probabilityText, thresholdText, reached }: RowResult): HTMLElement {
   const fill = h('span', { class: `fill ${reached ? 'reached' : ''}` });
   const mark = h('span', { class: 'mark' });
@@ -212,7 +212,7 @@ function viewCell({ views, films }: StudyRow): HTMLElement {
   );
 }
 
-/** Links into the viewers; they open beside the list. */
+/** Links that open the viewers beside the list. */
 function openCell(row: StudyRow, { viewers }: Session): HTMLElement {
   return cell(
     'open',
@@ -243,7 +243,7 @@ function filled(template: string, { studyInstanceUid, accessionNumber, patient }
   );
 }
 
-/** The wait ends with the result; then somebody reads it. */
+/** The waiting time ends with the result; after that the reading state is shown. */
 function waitingCell(row: StudyRow): HTMLElement {
   const { arrivedAt, completedAt, state } = row;
   const title = t('list.row.arrivedAt', { at: zonedTime(arrivedAt) });
@@ -276,7 +276,7 @@ function arrivedCell({ arrivedAt }: StudyRow): HTMLElement {
   );
 }
 
-/** Brings the waiting times up to date, and takes claims away whose time is over. */
+/** Updates the waiting times and removes expired claims. */
 export function tick(within: HTMLElement): void {
   for (const words of within.querySelectorAll<HTMLElement>('.claimed')) {
     if (Date.parse(words.dataset['until'] ?? '') > Date.now()) continue;

@@ -4,7 +4,7 @@ import { get, post, remove } from './api.js';
 import { announce, byId, h } from './dom.js';
 import { t } from './language.js';
 
-/** Where views are kept. Each answers all that there are then. */
+/** Storage of views. Each method resolves to the views after it. */
 interface Store {
   list(): Promise<readonly SavedView[]>;
   save(name: string, view: ListView): Promise<readonly SavedView[]>;
@@ -18,14 +18,14 @@ const OF_ACCOUNT: Store = {
 };
 
 const KEY = 'hilum.views';
-const MOST_VIEWS = 30;
+const MAX_VIEWS = 30;
 
-/** Without sign-in there is no account: they stay in this browser. */
+/** Without a sign-in there is no account: views are stored in the browser. */
 const OF_BROWSER: Store = {
   list: () => Promise.resolve(kept()),
   save: (name, view) => {
     const others = kept().filter((one) => one.name !== name);
-    if (others.length >= MOST_VIEWS) return Promise.reject(new Error(t('views.many')));
+    if (others.length >= MAX_VIEWS) return Promise.reject(new Error(t('views.many')));
     return Promise.resolve(keep([...others, { id: name, name, view }]));
   },
   remove: (id) => Promise.resolve(keep(kept().filter((one) => one.id !== id))),
@@ -46,7 +46,7 @@ function keep(views: readonly SavedView[]): readonly SavedView[] {
   return sorted;
 }
 
-/** The views that the user has saved, to be opened, saved and removed. `changed` is called when one was opened. */
+/** Menu of the user's saved views. `changed` is called when one was opened. */
 export function startSavedViews(session: Session, changed: () => void): void {
   const store = session.everyoneIsLocal ? OF_BROWSER : OF_ACCOUNT;
   const choice = byId('saved', HTMLDetailsElement);
@@ -87,7 +87,7 @@ export function startSavedViews(session: Session, changed: () => void): void {
   };
   name.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;
-    // Not the filters' own form.
+    // Keeps the surrounding filter form from being submitted.
     event.preventDefault();
     save();
   });

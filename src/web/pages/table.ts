@@ -1,8 +1,8 @@
 import { h } from './dom.js';
 
 /**
- * The first cell of each row names it. One with a label is moved by itself, by keys too, where the page is too narrow;
- * where no heading says the label a caption does.
+ * A table whose first cell in each row is its heading. One with a label can be scrolled, also by keyboard, on a narrow
+ * page; a caption shows the label where no heading does.
  */
 export function table(
   head: readonly string[],

@@ -5,10 +5,10 @@ import { t } from './language.js';
 import { dateTime, percent } from './words.js';
 
 const NOTE_LENGTH = 2000;
-/** Keys by which a verdict is chosen; it is given by Enter, from the note. */
+/** Keys that choose a verdict; Enter in the note sends it. */
 const KEYS: Readonly<Record<string, ListVerdict>> = { a: 'agree', d: 'disagree', u: 'unusable' };
 
-/** What a radiologist says of the result, and how often they have agreed so far. */
+/** Verdict of the radiologist on the result, and the agreement so far. */
 export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElement {
   const { row, verdicts } = detail;
   const part = h(
@@ -43,7 +43,7 @@ export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElemen
   return part;
 }
 
-/** A key that chooses a verdict: nothing is sent yet, and the note has the focus. False where it chooses none. */
+/** Handles a key that chooses a verdict: nothing is sent yet, and the note gets the focus. False for other keys. */
 export function pressVerdict(page: HTMLElement, key: string): boolean {
   const verdict = KEYS[key];
   const element = page.querySelector<HTMLFormElement>('#verdict-form');

@@ -1,17 +1,19 @@
 import { h } from './dom.js';
 import { t } from './language.js';
 
-/** What is seen of a picture, so that another of any size can show the same. */
+/** Visible part of a picture, independent of its size, so that another picture can show the same part. */
 export interface View {
-  /** Times the size at which the whole picture fits; null is that size, whatever the window becomes. */
+  /**
+   * Magnification relative to the size at which the whole picture fits; null: always fits, whatever the window's size.
+   */
   readonly zoom: number | null;
-  /** Where the middle of the window lies, as a share of the picture from its own middle. */
+  /** Position of the window's middle relative to that of the picture, as a share of the picture. */
   readonly x: number;
   readonly y: number;
 }
 
 interface Tone {
-  /** Per cent; 100 is the picture as it is. */
+  /** In per cent; 100 leaves the picture unchanged. */
   readonly brightness: number;
   readonly contrast: number;
 }
@@ -19,24 +21,24 @@ interface Tone {
 const FIT: View = { zoom: null, x: 0, y: 0 };
 const PLAIN: Tone = { brightness: 100, contrast: 100 };
 const STEP = 1.25;
-const MOST_ZOOM = 16;
-/** One press of an arrow key moves by this share of the window. */
+const MAX_ZOOM = 16;
+/** Share of the window that an arrow key moves by. */
 const PAN = 0.1;
-const LEAST_TONE = 25;
-const MOST_TONE = 300;
+const MIN_TONE = 25;
+const MAX_TONE = 300;
 
 const within = (value: number, least: number, most: number) => Math.min(most, Math.max(least, value));
 
 /**
- * A window on a film: zoom, moving, brightness and contrast. What lies in `stage` (film, heat map, outlines) moves
- * together; the film's own size says how large it is.
+ * A window on a film: zoom, panning, brightness and contrast. Everything in `stage` (film, heat map, outlines) moves
+ * together; the film's size counts.
  */
 export class Viewport {
   readonly stage: HTMLElement;
   readonly element: HTMLElement;
   private view = FIT;
   private tone = PLAIN;
-  /** Told of each change that a person made. */
+  /** Called for each change by the user. */
   onView: (view: View) => void = () => {};
   onTone: (tone: Tone) => void = () => {};
 
@@ -73,12 +75,12 @@ export class Viewport {
     this.change({ zoom: 1 / (this.fitScale() * window.devicePixelRatio), x: 0, y: 0 });
   }
 
-  /** By one step in (1) or out (-1). */
+  /** Zooms by one step in (1) or out (-1). */
   zoomBy(steps: number): void {
     this.change({ ...this.view, zoom: (this.view.zoom ?? 1) * STEP ** steps });
   }
 
-  /** By so many tenths of the window. */
+  /** Moves by tenths of the window. */
   panBy(right: number, down: number): void {
     const { clientWidth, clientHeight } = this.element;
     this.move(right * PAN * clientWidth, down * PAN * clientHeight);
@@ -87,8 +89,8 @@ export class Viewport {
   setTone(tone: Partial<Tone>): void {
     const { brightness, contrast } = { ...this.tone, ...tone };
     this.tone = {
-      brightness: Math.round(within(brightness, LEAST_TONE, MOST_TONE)),
-      contrast: Math.round(within(contrast, LEAST_TONE, MOST_TONE)),
+      brightness: Math.round(within(brightness, MIN_TONE, MAX_TONE)),
+      contrast: Math.round(within(contrast, MIN_TONE, MAX_TONE)),
     };
     this.draw();
     this.onTone(this.tone);
@@ -98,7 +100,7 @@ export class Viewport {
     this.setTone(PLAIN);
   }
 
-  /** As another window shows its picture; nobody is told. */
+  /** Follows another window, without calling `onView`. */
   follow(view: View): void {
     this.view = view;
     this.draw();
@@ -111,10 +113,10 @@ export class Viewport {
     this.onView(this.view);
   }
 
-  /** Never smaller than fits unless one to one is; never so far that nothing is in the window. */
+  /** Limits a view: not smaller than fits, except for one to one, and not moved out of the window. */
   private held({ zoom, x, y }: View): View {
     const least = Math.min(1, 1 / (this.fitScale() * window.devicePixelRatio));
-    const held = within(zoom ?? 1, least, MOST_ZOOM);
+    const held = within(zoom ?? 1, least, MAX_ZOOM);
     const scale = this.fitScale() * held;
     const reach = (shown: number, size: number) => Math.max(0, 0.5 - shown / (2 * size * scale));
     const [acrossMost, downMost] = [
@@ -124,7 +126,7 @@ export class Viewport {
     return { zoom: held, x: within(x, -acrossMost, acrossMost), y: within(y, -downMost, downMost) };
   }
 
-  /** By pixels of the screen. */
+  /** Moves by pixels of the screen. */
   private move(right: number, down: number): void {
     const scale = this.fitScale() * (this.view.zoom ?? 1);
     this.change({
@@ -156,13 +158,13 @@ export class Viewport {
     for (const picture of this.stage.querySelectorAll('img')) picture.style.filter = filter;
   }
 
-  /** What is under the pointer stays there. */
+  /** The point under the pointer stays in place. */
   private wheel(event: WheelEvent): void {
     event.preventDefault();
     const box = this.element.getBoundingClientRect();
     const [right, down] = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
     const before = this.fitScale() * (this.view.zoom ?? 1);
-    const zoom = within((this.view.zoom ?? 1) * (event.deltaY < 0 ? STEP : 1 / STEP), 0.01, MOST_ZOOM);
+    const zoom = within((this.view.zoom ?? 1) * (event.deltaY < 0 ? STEP : 1 / STEP), 0.01, MAX_ZOOM);
     const after = this.fitScale() * zoom;
     this.change({
       zoom,

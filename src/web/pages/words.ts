@@ -1,7 +1,7 @@
 import type { ListState, RowClaim, StudyRow } from '../api/api-types.js';
 import { figure, language, listed, named, t } from './language.js';
 
-/** All that a page says of a state. What is not analysed or failed always says why. */
+/** Text of a study's state, with the reason where it was not analysed or failed. */
 export function stateWords({ state, reason, retryAt }: StudyRow): string {
   const why = reason === null ? t('film.reasonUnknown') : reasonWords(reason);
   if (state === 'not-analysed' || state === 'failed')
@@ -13,25 +13,25 @@ export function stateWords({ state, reason, retryAt }: StudyRow): string {
 
 export const stateName = (state: ListState): string => t(`state.${state}`);
 
-/** @param text the service's own sentence: what a reason that this page does not know is told by */
+/** @param text the service's sentence, shown for a reason that this page does not know */
 export function reasonWords({ code, text }: { readonly code: string; readonly text: string }): string {
   const words = named('reason', code);
   return words === code && text !== '' ? text : words;
 }
 
-/** `frontal, PA`: the view that the network saw in the reader's language, what the film's header says as it is. */
+/** `frontal, PA`: the view by the network in the reader's language, that of the film's header unchanged. */
 export const viewWords = (view: string): string =>
   view
     .split(', ')
     .map((word) => named('view', word))
     .join(', ');
 
-/** The claim of a row, unless its time is over. */
+/** The claim of a row, unless it has expired. */
 export function claimOf({ claim }: Pick<StudyRow, 'claim'>): RowClaim | null {
   return claim !== null && Date.parse(claim.until) > Date.now() ? claim : null;
 }
 
-/** What became of the reading of a study. Until there is a result it waits, and may be read all the same. */
+/** Reading state of a study. Without a result it waits, and may be read all the same. */
 export function workWords(row: StudyRow): string {
   const { read } = row;
   const claim = claimOf(row);
@@ -46,13 +46,13 @@ function readWords({ at, how, by }: NonNullable<StudyRow['read']>): string {
   return by === null ? t('work.read', when) : t('work.readBy', { ...when, name: by });
 }
 
-/** 14:05 today, with its day before it on another day; in the site's time zone. */
+/** 14:05 today, with the date on other days; in the site's time zone. */
 function shortTime(iso: string): string {
   const time = clock(iso).slice(0, -3);
   return day(iso) === day(new Date().toISOString()) ? time : `${day(iso)} ${time}`;
 }
 
-/** The result in one sentence; never that something is absent. */
+/** The result in one sentence, which never says that a finding is absent. */
 export function resultWords(row: StudyRow): string {
   const { result } = row;
   if (result === null) return stateWords(row);
@@ -92,9 +92,9 @@ const formatIn = (timeZone?: string) =>
 let format = formatIn();
 
 /**
- * All times are shown in this time zone from now on, whichever the reader's machine has; where the browser does not
- * know it, in UTC. Answers the name of the one that is used.
- * @param name IANA
+ * Sets the time zone of all times shown, whatever the machine's; UTC where the browser does not know it. Returns the
+ * name of the one used.
+ * @param name IANA name
  */
 export function useTimeZone(name: string): string {
   try {
@@ -107,27 +107,27 @@ export function useTimeZone(name: string): string {
 
 const timeZone = (): string => format.resolvedOptions().timeZone;
 
-/** What a clock of the site shows. */
+/** Parts of a time in the site's time zone. */
 function partsOf(iso: string): (type: Intl.DateTimeFormatPartTypes) => string {
   const parts = format.formatToParts(new Date(iso));
   return (type) => parts.find((part) => part.type === type)?.value ?? '';
 }
 
-/** In the site's time zone: 14:05:09, in each language. */
+/** Time in the site's time zone: 14:05:09, in each language. */
 export function clock(iso: string): string {
   const of = partsOf(iso);
   return `${of('hour')}:${of('minute')}:${of('second')}`;
 }
 
-/** The day in the site's time zone, as {@link dateWords} writes it. */
+/** Date in the site's time zone, formatted by {@link dateWords}. */
 export function day(iso: string): string {
   const of = partsOf(iso);
   return dateWords(`${of('year').padStart(4, '0')}-${of('month')}-${of('day')}`);
 }
 
 /**
- * A date as the language writes it, 31.01.2026 or 31/01/2026; English, of which there is more than one, as ISO 8601.
- * @param date YYYY-MM-DD; '' stays so
+ * A date in the format of the language, 31.01.2026 or 31/01/2026; in English, which has several, ISO 8601.
+ * @param date YYYY-MM-DD; '' stays ''
  */
 export function dateWords(date: string): string {
   if (language === 'en' || date === '') return date;

@@ -6,7 +6,7 @@ import { claimOf, workWords } from './words.js';
 
 interface OpenStudy {
   readonly uid: string;
-  /** As it was shown last. */
+  /** As displayed last. */
   row: StudyRow;
   timer: number | undefined;
   isClaimed: boolean;
@@ -19,11 +19,11 @@ let open: OpenStudy | null = null;
 const path = (uid: string, what: string) => `/studies/${uid}/${what}`;
 
 /**
- * Who reads the study, and that it was read. A radiologist who opens an unread study claims it; the claim is renewed
- * while it is open, and ends by itself otherwise.
+ * Reading state of a study. A radiologist who opens an unread study claims it; the claim is renewed while it is open,
+ * and expires otherwise.
  */
 export function workPart({ row }: StudyDetail, reload: () => void): HTMLElement | null {
-  // Without a patient there is nobody to read.
+  // Users who may not see the patient do not read.
   if (row.patient === undefined) return null;
   const uid = row.studyInstanceUid;
   if (open?.uid === uid) open.row = row;
@@ -36,8 +36,8 @@ export function workPart({ row }: StudyDetail, reload: () => void): HTMLElement 
 }
 
 /**
- * Shows what became of the reading of the study that is open, and leaves all else on the page alone. False where more
- * than that has changed, or another study is open.
+ * Updates the reading state of the open study, and nothing else on the page. False where more has changed, or another
+ * study is open.
  */
 export function updateWork(row: StudyRow): boolean {
   const place = document.getElementById('work');
@@ -63,24 +63,24 @@ function controls(row: StudyRow): (HTMLElement | null)[] {
     isOthers ? button('take-over', t('work.takeOver'), () => take(uid, true)) : null,
     row.read !== null || isOthers
       ? null
-      : button('claim', own, () => (claim === null ? take(uid, false) : giveBack(uid))),
+      : button('claim', own, () => (claim === null ? take(uid, false) : releaseClaim(uid))),
     button('read', t(row.read === null ? 'work.markRead' : 'work.markUnread'), () => markRead(row)),
   ];
 }
 
-/** Nobody looks at the study any more: it is given back where it was not read. */
+/** Called when the study is left: releases the claim of an unread study. */
 export function leaveStudy(): void {
   if (open === null) return;
   clearTimeout(open.timer);
   const { uid, isClaimed } = open;
   open = null;
-  // One that was read has no claim; what is not given back ends by itself.
+  // A study that was read has no claim; one that can't be released expires.
   if (isClaimed) void remove(path(uid, 'claim'), true).catch(() => undefined);
 }
 
 window.addEventListener('pagehide', leaveStudy);
 
-/** Claims and goes on to renew until the study is left, read, or somebody else's. */
+/** Claims the study and renews the claim until the study is left, read, or claimed by another user. */
 async function renew(uid: string): Promise<void> {
   const answer = await post<ClaimAnswer>(path(uid, 'claim')).catch(() => null);
   if (open?.uid !== uid) {
@@ -90,7 +90,10 @@ async function renew(uid: string): Promise<void> {
   keep(uid, answer);
 }
 
-/** One that is another's, or was read, is not renewed; while the service is away it is tried again after a minute. */
+/**
+ * A claim of another user, or of a study that was read, is not renewed; while the service is away it is tried again
+ * after a minute.
+ */
 function keep(uid: string, answer: ClaimAnswer | null): void {
   if (open?.uid !== uid) return;
   clearTimeout(open.timer);
@@ -107,7 +110,7 @@ async function take(uid: string, takeOver: boolean): Promise<void> {
   keep(uid, answer);
 }
 
-async function giveBack(uid: string): Promise<void> {
+async function releaseClaim(uid: string): Promise<void> {
   if (open?.uid === uid) {
     clearTimeout(open.timer);
     open.isClaimed = false;
@@ -134,7 +137,7 @@ async function tried(act: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Also where no live update tells. */
+/** Also used where no live updates arrive. */
 async function look(): Promise<void> {
   const uid = open?.uid;
   if (uid === undefined) return;
@@ -142,17 +145,18 @@ async function look(): Promise<void> {
   if (open?.uid === uid && !updateWork(row)) open.reload();
 }
 
-/** The keys r and c on a row of the list. False for any other key, and where there is nobody to read. */
+/** Keys r and c on a row of the list. False for other keys, and where the user does not read. */
 export function actOnRow(key: string, row: StudyRow | undefined): boolean {
   if (row?.patient === undefined) return false;
   const claim = claimOf(row);
   if (key === 'r') void tried(() => markRead(row));
   else if (key !== 'c' || row.read !== null) return false;
-  else void tried(() => (claim?.mine === true ? giveBack(row.studyInstanceUid) : take(row.studyInstanceUid, false)));
+  else
+    void tried(() => (claim?.mine === true ? releaseClaim(row.studyInstanceUid) : take(row.studyInstanceUid, false)));
   return true;
 }
 
-/** The same keys in a study that is open, by its buttons. */
+/** The same keys on an open study, by its buttons. */
 export function actOnOpen(key: string): boolean {
   const id = { r: 'read', c: 'claim' }[key];
   const button = id === undefined ? null : document.querySelector<HTMLButtonElement>(`#work #${id}`);

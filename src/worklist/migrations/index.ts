@@ -18,7 +18,7 @@ import { retention } from './014-retention';
 import { oldWriters } from './015-old-writers';
 import { type DatabaseKind, type Migration, RELEASES } from './migration';
 
-/** In this order. */
+/** In the order in which they are applied. */
 export const MIGRATIONS: readonly Migration[] = [
   studies,
   access,
@@ -38,9 +38,9 @@ export const MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.
- * Resolves to the names applied now.
- * @throws HilumError DATABASE_INVALID when the database is of a version that this one does not run beside.
+ * Migrates the database to this version's schema: all steps or none, in a transaction that holds the migration lock.
+ * Resolves to the names of the applied steps.
+ * @throws HilumError DATABASE_INVALID when the database belongs to a version with which this one does not work
  */
 export async function migrate(
   transaction: Transaction<Schema>,
@@ -61,12 +61,12 @@ export async function migrate(
   return pending.map(({ name }) => name);
 }
 
-/** The release whose steps version 0.1 must not see. */
+/** First release whose steps version 0.1 must not see. */
 const AFTER_THE_FIRST = 2;
 
 /**
- * Version 0.1 looks at `migration` alone, and refuses a name there that it does not know: so the steps of the release
- * that it runs beside are not there, and those of later ones are.
+ * Version 0.1 reads `migration` only and refuses unknown names: so the steps of the release that works beside it are
+ * not recorded there, and those of later releases are.
  */
 async function noteStep(transaction: Transaction<Schema>, { name, release }: Migration, at: number): Promise<void> {
   const version = RELEASES[release - 1] ?? String(release);
@@ -74,18 +74,18 @@ async function noteStep(transaction: Transaction<Schema>, { name, release }: Mig
   if (release !== AFTER_THE_FIRST) await transaction.insertInto('migration').values({ name, applied_at: at }).execute();
 }
 
-/** How a database with the table of steps stands to this version. */
+/** State of a database with the table of steps. */
 export interface Steps {
-  /** Those that it has yet to take. */
+  /** Steps that are not applied yet. */
   readonly pending: readonly Migration[];
-  /** The later version of Hilum that has made more steps than this one knows; null where none has. */
+  /** Later version of Hilum that has applied unknown steps; null where there is none. */
   readonly newer: string | null;
 }
 
 /**
- * A version runs on its own schema and on that of the next release: what that took away, this one does not use
+ * A version works with its own schema and with that of the next release, which removes only what this one does not use
  * ({@link Migration}).
- * @throws HilumError DATABASE_INVALID when the database is of a version beyond
+ * @throws HilumError DATABASE_INVALID for a later release's
  */
 export async function stepsOf(
   db: Kysely<Schema>,
@@ -98,7 +98,7 @@ export async function stepsOf(
   const names = (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name);
   const applied = new Set([...names, ...steps.map(({ name }) => name)]);
   const isUnknown = (name: string) => !migrations.some((migration) => migration.name === name);
-  // Without a release: of a version that was never released.
+  // Steps without a release, of a version that was never released.
   const untold = names.filter((name) => isUnknown(name) && !steps.some((step) => step.name === name));
   const later = steps.filter(({ name }) => isUnknown(name)).sort((a, b) => b.release - a.release);
   const own = Math.max(...migrations.map(({ release }) => release));

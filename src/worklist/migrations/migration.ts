@@ -3,23 +3,23 @@ import type { Kysely } from 'kysely';
 /** The two kinds of database that the list may be in. */
 export type DatabaseKind = 'sqlite' | 'postgres';
 
-/** Versions of Hilum that brought steps of the schema, in their order: the first is release 1. */
+/** Versions of Hilum that changed the schema, in order: the first is release 1. */
 export const RELEASES = ['0.1', '0.2'] as const;
 
 /**
- * One step of the schema. It is never changed once released: the next step mends it.
+ * A step of the schema. It is never changed once released; a later step corrects it.
  *
- * Versions are updated one process after the other, and a site may have to go back: so the version before must run on
- * what a version makes of the schema. A step `expands` when each statement of the version before works as it did:
- * tables, columns that may be left out, triggers; an index may go, as it changes no answer. A step that takes something
- * away `contracts`, and may do so only where the version before does not use it any more.
+ * Processes are updated one after the other, and a site may have to go back, so that the previous version must work
+ * with the new schema. A step `expands` if each statement of the previous version works as before: tables, optional
+ * columns, triggers; an index may be dropped, as it changes no result. A step that removes something `contracts`, which
+ * is allowed only if the previous version does not use it any more.
  */
 export type Migration = MigrationStep & (Expanding | Contracting);
 
 interface MigrationStep {
-  /** NNN-what, as its file is called. */
+  /** NNN-what, as its file. */
   readonly name: string;
-  /** Place in {@link RELEASES} of the version that has it first, counted from 1. */
+  /** Index in {@link RELEASES} of the version that introduced it, counted from 1. */
   readonly release: number;
   up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void>;
 }
@@ -30,6 +30,6 @@ interface Expanding {
 
 interface Contracting {
   readonly change: 'contracts';
-  /** The first release that does not use what is taken away: an earlier one than the step's own. */
+  /** First release that does not use what is removed: an earlier one than the step's own. */
   readonly unusedSince: number;
 }

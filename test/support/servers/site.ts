@@ -8,10 +8,10 @@ import type { Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
 import { type Broker, connectBroker } from '../../../src/queue/broker';
-import { type DeadLetter, sortDeadLetters } from '../../../src/queue/dead-letters';
+import { type DeadLetter, processDeadLetters } from '../../../src/queue/dead-letters';
 import { STUDY_ROUTING_KEY } from '../../../src/queue/topology';
-import type { Line } from '../../../src/pipeline/pipeline';
-import { fakeLine } from '../pipeline/line';
+import type { Pipeline } from '../../../src/pipeline/pipeline';
+import { fakePipeline } from '../pipeline/fake-pipeline';
 import { type RecordedLine, recordingLog } from '../records/logs';
 import { FaultProxy } from './fault-proxy';
 import { type Orthanc, type Rabbit, Servers, until } from './servers';
@@ -27,7 +27,7 @@ export interface WorkerOptions {
   readonly list?: { readonly enabled: boolean; readonly database: string };
   readonly stateDir?: string;
   /** Networks that answer otherwise. */
-  readonly line?: Line;
+  readonly pipeline?: Pipeline;
 }
 
 /** The service in this process, as app.ts puts it together; only the networks are fake. */
@@ -152,7 +152,7 @@ export class Site {
     const app = await createApp(
       { ...config, broker: { ...config.broker, ...INNER } },
       log,
-      options.line ?? fakeLine().line,
+      options.pipeline ?? fakePipeline().pipeline,
     );
     const { port } = await app.start();
     const of = (event: LogEvent) => log.lines.map(({ fields }) => fields).filter((fields) => fields.event === event);
@@ -253,7 +253,7 @@ export class Site {
   async dead(replay = false): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     await this.broker.ready(60_000);
-    await sortDeadLetters(this.broker, (letter) => (letters.push(letter), replay ? 'replay' : 'keep'));
+    await processDeadLetters(this.broker, (letter) => (letters.push(letter), replay ? 'replay' : 'keep'));
     return letters;
   }
 

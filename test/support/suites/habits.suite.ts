@@ -1,7 +1,7 @@
 import { deriveUid, type Uid } from '../../../src/dicom/uid';
 import type { Author } from '../../../src/worklist/author';
 import type { Database } from '../../../src/worklist/database';
-import { MOST_VIEWS } from '../../../src/worklist/saved-views';
+import { MAX_VIEWS } from '../../../src/worklist/saved-views';
 import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
 
@@ -49,11 +49,11 @@ export function habitTests(open: () => Promise<Database>): void {
   });
 
   test('of one user there are so many and no more; one that is there can be saved anew', async () => {
-    for (let i = 0; i < MOST_VIEWS; i++) await list.saveView('local:ana', { name: `${i}`, content: '' });
+    for (let i = 0; i < MAX_VIEWS; i++) await list.saveView('local:ana', { name: `${i}`, content: '' });
     expect(await list.saveView('local:ana', { name: 'one more', content: '' })).toBe(false);
     expect(await list.saveView('local:ana', { name: '7', content: 'new' })).toBe(true);
     expect(await list.saveView('oidc:ben', { name: 'one more', content: '' })).toBe(true);
-    expect(await names('local:ana')).toHaveLength(MOST_VIEWS);
+    expect(await names('local:ana')).toHaveLength(MAX_VIEWS);
   });
 
   test('who has a study open on other pages, each once, until it is closed or its time is over', async () => {

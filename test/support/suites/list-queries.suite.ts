@@ -13,7 +13,7 @@ import type { Step } from '../../../src/events/progress-event';
 import { type Database, openDatabase } from '../../../src/worklist/database';
 import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import { countSelected, findPage, type PageRequest, type Selection } from '../../../src/worklist/page-query';
-import { fold, sightColumns } from '../../../src/worklist/record-columns';
+import { fold, summaryColumns } from '../../../src/worklist/record-columns';
 import type { Schema, StudyColumns } from '../../../src/worklist/schema';
 import { planOf, searchOf } from '../../../src/worklist/search';
 import { SHOWN_STATES, VERDICTS } from '../../../src/worklist/states';
@@ -522,7 +522,7 @@ export function listQueryTests(create: () => Promise<string>): void {
       const url = await create();
       const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 5));
       const made = rowsOf(400, 6);
-      const sights = made.map(({ study_uid, search_patient }, i) => ({
+      const summaries = made.map(({ study_uid, search_patient }, i) => ({
         PatientID: `ID${i}`,
         PatientName: search_patient,
         PatientBirthDate: '',
@@ -533,7 +533,7 @@ export function listQueryTests(create: () => Promise<string>): void {
         StudyDescription: ['', 'Chest PA', `Thorax ${study_uid}`][i % 3]!,
       }));
       const dividedAsBefore = made.map((row, i) => {
-        const { PatientName, PatientID, AccessionNumber, StudyDescription } = sights[i]!;
+        const { PatientName, PatientID, AccessionNumber, StudyDescription } = summaries[i]!;
         return {
           ...row,
           search_patient: `${fold(PatientName)} ${fold(PatientID)}`.trim(),
@@ -545,7 +545,7 @@ export function listQueryTests(create: () => Promise<string>): void {
       const [upgraded, fresh] = [await open(url), await open()];
       await inserted(
         fresh,
-        made.map((row, i) => ({ ...row, ...sightColumns(row.study_uid, sights[i]!) })),
+        made.map((row, i) => ({ ...row, ...summaryColumns(row.study_uid, summaries[i]!) })),
       );
       expect(await kept(upgraded)).toEqual(await recount(upgraded));
       await checkSearch(upgraded);
@@ -570,7 +570,7 @@ export function listQueryTests(create: () => Promise<string>): void {
       const list = new Worklist(upgraded);
       await list.advance(deriveUid(['new']), { kind: 'waiting', priority: null }, 1, {
         mayHaveFilms: true,
-        sight: { ...sights[0]!, AccessionNumber: 'NEWONE' },
+        summary: { ...summaries[0]!, AccessionNumber: 'NEWONE' },
       });
       const after = (searchPatient: boolean) => list.count({ search: 'newone', searchPatient });
       expect([(await after(true)).studies, (await after(false)).studies]).toEqual([1, 0]);

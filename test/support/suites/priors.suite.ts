@@ -79,7 +79,7 @@ export function priorTests(open: () => Promise<Database>): void {
     await put('known', '20250101');
     await list.advance(uid('waiting'), { kind: 'waiting', priority: null }, 1, {
       mayHaveFilms: true,
-      sight: {
+      summary: {
         PatientID: 'P-1',
         PatientName: '',
         PatientBirthDate: '',

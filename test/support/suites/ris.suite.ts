@@ -67,8 +67,8 @@ export function risTests(open: () => Promise<Database>): void {
   const done = (name: string, more: Parameters<typeof studyRecord>[1] = {}) =>
     list.record(studyRecord(name, { priority: 'routine', ...more }));
   const waiting = (priority: 'urgent' | 'routine' | null): Step => ({ kind: 'waiting', priority });
-  const sight = (name: string, more: object = {}) => ({
-    sight: {
+  const summary = (name: string, more: object = {}) => ({
+    summary: {
       PatientID: `ID-${name}`,
       PatientName: `Müller^${name}`,
       PatientBirthDate: '19500203',
@@ -105,12 +105,12 @@ export function risTests(open: () => Promise<Database>): void {
 
     test.each([
       ['with a result', () => done('a')],
-      ['that waits', () => list.advance(uid('a'), waiting(null), clock, sight('a'))],
+      ['that waits', () => list.advance(uid('a'), waiting(null), clock, summary('a'))],
       [
         'that the archive told of later',
         async () => {
           await list.advance(uid('a'), waiting(null), clock, null);
-          await list.advance(uid('a'), waiting(null), clock, sight('a'));
+          await list.advance(uid('a'), waiting(null), clock, summary('a'));
         },
       ],
       [
@@ -235,7 +235,7 @@ export function risTests(open: () => Promise<Database>): void {
     });
 
     test.each<[string, () => Promise<unknown>]>([
-      ['event or rule', () => list.advance(uid('a'), waiting('urgent'), clock, sight('a'))],
+      ['event or rule', () => list.advance(uid('a'), waiting('urgent'), clock, summary('a'))],
       ['the finding', () => done('a', { priority: 'urgent' })],
       ['a person', () => done('a').then(() => list.setPriority(uid('a'), 'urgent', NOBODY))],
     ])('what %s said it never lowers', async (_who, say) => {
@@ -247,7 +247,7 @@ export function risTests(open: () => Promise<Database>): void {
 
     test('a priority that is said stays when a result comes, a person marks, or a verdict is given', async () => {
       await take(order('A-a', 'S', 'ID-a'));
-      await list.advance(uid('a'), waiting('routine'), clock, sight('a'));
+      await list.advance(uid('a'), waiting('routine'), clock, summary('a'));
       await done('a');
       await list.setPriority(uid('a'), 'urgent', NOBODY);
       await list.setPriority(uid('a'), null, NOBODY);
@@ -291,7 +291,7 @@ export function risTests(open: () => Promise<Database>): void {
     test('corrected in all rows of the patient, and in the search; result, work and priorities stay', async () => {
       await done('a');
       await done('b', { patient: studyRecord('a').patient });
-      await list.advance(uid('c'), waiting('urgent'), clock, sight('c', { PatientID: 'ID-a' }));
+      await list.advance(uid('c'), waiting('urgent'), clock, summary('c', { PatientID: 'ID-a' }));
       await done('x');
       await take(report('A-a', 'ID-a'));
       changed = [];
@@ -330,7 +330,7 @@ export function risTests(open: () => Promise<Database>): void {
       await take(a08('ID-a', { 5: 'Neumann^Nora' }));
       const { change } = await row('a');
       expect(await archiveSays('a', {})).toEqual([]);
-      expect((await list.known(uid('a')))!.sight.PatientName).toBe('Müller^a');
+      expect((await list.known(uid('a')))!.summary.PatientName).toBe('Müller^a');
       expect((await row('a')).change).toBe(change);
       await list.record(studyRecord('a', { key: deriveUid(['another']), completedAt: '2026-03-02T00:00:00.000Z' }));
       expect((await patient('a')).PatientName).toBe('Neumann^Nora');
@@ -343,11 +343,11 @@ export function risTests(open: () => Promise<Database>): void {
     });
 
     test('the same of a study without a result, until it has one', async () => {
-      await list.advance(uid('a'), waiting(null), clock, sight('a'));
+      await list.advance(uid('a'), waiting(null), clock, summary('a'));
       await take(a08('ID-a', { 5: 'Neumann^Nora' }));
-      expect(await list.correct(uid('a'), { of: 'study', sight: sight('a').sight })).toEqual([]);
-      await list.advance(uid('a'), waiting(null), clock, sight('a'));
-      expect((await list.known(uid('a')))!.sight.PatientName).toBe('Müller^a');
+      expect(await list.correct(uid('a'), { of: 'study', summary: summary('a').summary })).toEqual([]);
+      await list.advance(uid('a'), waiting(null), clock, summary('a'));
+      expect((await list.known(uid('a')))!.summary.PatientName).toBe('Müller^a');
       await done('a');
       expect((await patient('a')).PatientName).toBe('Neumann^Nora');
       expect(await list.pendingCorrections()).toEqual([]);

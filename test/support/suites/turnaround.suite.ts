@@ -150,7 +150,7 @@ export function turnaroundTests(
   test('in no group: an arrival that nobody told, what is not on the list, and other days', async () => {
     await result('rebuilt', 3);
     await list.advance(uid('no film'), { kind: 'waiting', priority: null }, START, {
-      sight: NO_SIGHT,
+      summary: NO_SUMMARY,
       mayHaveFilms: false,
     });
     await arrive('before', -1);
@@ -247,7 +247,7 @@ export function turnaroundTests(
   });
 }
 
-const NO_SIGHT = {
+const NO_SUMMARY = {
   PatientID: '',
   PatientName: '',
   PatientBirthDate: '',

@@ -14,7 +14,7 @@ const ANA: Author = { id: 'local:ana', name: 'Ana' };
 const BEN: Author = { id: 'oidc:ben', name: 'Ben' };
 const MINUTES = 60_000;
 const FOR_MS = 15 * MINUTES;
-const SIGHT = {
+const SUMMARY = {
   PatientID: 'ID',
   PatientName: 'A^B',
   PatientBirthDate: '',
@@ -24,8 +24,8 @@ const SIGHT = {
   StudyTime: '',
   StudyDescription: '',
 };
-const NO_FILM = { sight: SIGHT, mayHaveFilms: false };
-const FILM = { sight: SIGHT, mayHaveFilms: true };
+const NO_FILM = { summary: SUMMARY, mayHaveFilms: false };
+const FILM = { summary: SUMMARY, mayHaveFilms: true };
 const LATERAL: Partial<FilmRecord> = { outcome: 'not-analysed', reason: 'lateral-view', probability: null };
 const HAND: Partial<FilmRecord> = { outcome: 'rejected', reason: 'body-part', probability: null, outputs: [] };
 const waiting: Step = { kind: 'waiting', priority: null };

@@ -7,7 +7,7 @@ import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
-const SIGHT = {
+const SUMMARY = {
   PatientID: 'ID-a',
   PatientName: 'Müller^Änne',
   PatientBirthDate: '',
@@ -17,7 +17,7 @@ const SIGHT = {
   StudyTime: '',
   StudyDescription: 'Thorax',
 };
-const FILM = { sight: SIGHT, mayHaveFilms: true };
+const FILM = { summary: SUMMARY, mayHaveFilms: true };
 const waiting = (priority: 'urgent' | 'routine' | null): Step => ({ kind: 'waiting', priority });
 const LATER = '2026-03-02T00:00:00.000Z';
 const REPORT = {
@@ -314,12 +314,12 @@ export function worklistTests(open: () => Promise<Database>): void {
   });
 
   test('what the archive lists is asked for once, and fills what is empty', async () => {
-    expect(await list.needsSighting(uid('a'))).toBe(true);
+    expect(await list.needsListing(uid('a'))).toBe(true);
     await list.advance(uid('a'), waiting('routine'));
-    expect(await list.needsSighting(uid('a'))).toBe(true);
+    expect(await list.needsListing(uid('a'))).toBe(true);
     await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, 2_000, FILM);
     expect(await row('a')).toMatchObject({ accessionNumber: 'ACC%1', state: 'analysing' });
-    expect(await list.needsSighting(uid('a'))).toBe(false);
+    expect(await list.needsListing(uid('a'))).toBe(false);
     expect(await list.hasResult(uid('a'))).toBe(false);
     await list.record(studyRecord('a'));
     await list.advance(uid('a'), waiting('urgent'), 3_000, FILM);
@@ -659,20 +659,20 @@ export function worklistTests(open: () => Promise<Database>): void {
 
     test('a row without a result follows what a search lists; one with a result does not', async () => {
       await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
-      const sight = { ...SIGHT, PatientID: 'RIGHT', StudyDescription: 'x'.repeat(300) };
-      expect(await list.correct(uid('a'), { of: 'study', sight })).toEqual(['PatientID', 'StudyDescription']);
-      expect(await list.correct(uid('a'), { of: 'study', sight })).toEqual([]);
+      const summary = { ...SUMMARY, PatientID: 'RIGHT', StudyDescription: 'x'.repeat(300) };
+      expect(await list.correct(uid('a'), { of: 'study', summary })).toEqual(['PatientID', 'StudyDescription']);
+      expect(await list.correct(uid('a'), { of: 'study', summary })).toEqual([]);
       expect(await row('a')).toMatchObject({ patient: { PatientID: 'RIGHT' }, state: 'waiting' });
       expect(await list.correct(uid('a'), film(RIGHT))).toEqual([]);
       expect(await pending()).toEqual([]);
       await list.record(studyRecord('a'));
-      expect(await list.correct(uid('a'), { of: 'study', sight })).toEqual([]);
+      expect(await list.correct(uid('a'), { of: 'study', summary })).toEqual([]);
     });
 
     test('what is asked for: the films of the result, else the study; nothing that is not shown', async () => {
       expect(await list.known(uid('a'))).toBeNull();
       await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
-      expect(await list.known(uid('a'))).toEqual({ sight: SIGHT, films: [], hasResult: false });
+      expect(await list.known(uid('a'))).toEqual({ summary: SUMMARY, films: [], hasResult: false });
       await list.record(studyRecord('a'));
       const { seriesInstanceUid, sopInstanceUid } = filmRecord('a');
       expect(await list.known(uid('a'))).toMatchObject({
@@ -686,8 +686,8 @@ export function worklistTests(open: () => Promise<Database>): void {
 
     test('a study that is shown again shows what the archive lists now', async () => {
       await list.advance(uid('a'), waiting('routine'), 1_000, { ...FILM, mayHaveFilms: false });
-      const sight = { ...SIGHT, PatientID: 'RIGHT' };
-      await list.advance(uid('a'), waiting('routine'), 2_000, { sight, mayHaveFilms: true });
+      const summary = { ...SUMMARY, PatientID: 'RIGHT' };
+      await list.advance(uid('a'), waiting('routine'), 2_000, { summary, mayHaveFilms: true });
       expect(await row('a')).toMatchObject({ state: 'waiting', patient: { PatientID: 'RIGHT' } });
     });
   });

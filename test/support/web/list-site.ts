@@ -7,7 +7,7 @@ import { parseUid, type Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
 import { unboundedReader } from '../../../src/pipeline/film-reader';
-import type { Line } from '../../../src/pipeline/pipeline';
+import type { Pipeline } from '../../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../../src/sinks/record';
 import { webApp } from '../../../src/app/web';
 import type { Log } from '../../../src/base/log';
@@ -21,9 +21,15 @@ import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
 import type { BeforeLetter } from '../../../src/web/api/operator-routes';
 import { listen } from '../../../src/web/health';
 import { type Database, openDatabase } from '../../../src/worklist/database';
-import { KeptTurnaround } from '../../../src/worklist/kept-turnaround';
+import { TurnaroundCache } from '../../../src/worklist/turnaround-cache';
 import { Worklist } from '../../../src/worklist/worklist';
-import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../pipeline/line';
+import {
+  type FakeAnswers,
+  fakePipeline,
+  MemoryAnnouncer,
+  MemoryArchive,
+  runStudyHere,
+} from '../pipeline/fake-pipeline';
 import { recordingLog } from '../records/logs';
 import { heldToContract } from './contract';
 import { builtPages } from './pages';
@@ -129,11 +135,11 @@ export class ListSite {
   ): Promise<StudyRecord> {
     const drawn: SyntheticObject = { view: 'PA', rows: 200, columns: 170, ...film };
     const reference = this.archive.put(syntheticDicom(drawn));
-    const { line } = fakeLine(answers);
-    const own: Line = {
-      ...line,
+    const { pipeline } = fakePipeline(answers);
+    const own: Pipeline = {
+      ...pipeline,
       identity: () => ({
-        ...line.identity(),
+        ...pipeline.identity(),
         objects: { heatMap: true, segmentation, parametricMap: false, presentationState: false },
       }),
     };
@@ -208,7 +214,7 @@ export async function fill(worklist: Worklist, count: number, from = 1): Promise
       Date.now() - i * 1_000,
       {
         mayHaveFilms: true,
-        sight: {
+        summary: {
           PatientID: `ID-${i}`,
           PatientName: `Family${i}^Given`,
           PatientBirthDate: '19600101',
@@ -284,7 +290,7 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
     workersConnected: async () => 2,
     deliveries: async () => [{ sink: 'fhir', waiting: 3, retry: 1, dead: 0 }],
     failingSince: new Map([['fhir', Date.parse('2026-01-02T03:04:05.000Z')]]),
-    turnaround: new KeptTurnaround({ worklist, timeZone: 'Europe/Berlin' }),
+    turnaround: new TurnaroundCache({ worklist, timeZone: 'Europe/Berlin' }),
     drift: () => [{ measure: 'lungFraction', films: 40, index: 0.31, chance: 0.2, level: 'changed' }],
     docsDir: join(__dirname, '../../../docs'),
     deadLetters: {

@@ -10,7 +10,7 @@ const proxied = { host: '127.0.0.1', trustedProxies: ['127.0.0.1'], publicUrl: '
 const from = (address: string) => ({ 'Sec-Fetch-Site': 'same-origin', 'X-Forwarded-For': address });
 const oidc = { issuer: 'http://127.0.0.1:1', clientId: 'x' };
 
-test('what a stranger repeats is one audit message and a number, which the end of the service writes', async () => {
+test('what a stranger auditThrottle is one audit message and a number, which the end of the service writes', async () => {
   site = await accessSite({ access: { kind: 'both', oidc }, repeatsMs: 300_000 });
   const answers = await Promise.all(
     Array.from({ length: 60 }, () => ask(`${site.origin}/sign-in/callback?code=x&state=y`)),

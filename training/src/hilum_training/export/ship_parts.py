@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,17 +79,10 @@ def ship_check(gate: Path, view: Path, data: Dataset, crops: Crops, run: CheckRu
     finished = finished_run(run, data)
     net, trained = lite0_of(finished, len(CLASSES), dense=False), [data.rows[i] for i in finished.facts()["trained"]]
     found = ranges(net, calibration_films(crops, [r for r in trained if not r.lateral], ("film",)), PERCENTILE)
-    for folder in (gate, view):
-        export_answers(
-            net,
-            folder / "model.onnx",
-            folder.name,
-            net.head.weight.detach().numpy(),
-            net.head.bias.detach().numpy(),
-            FRONTAL,
-            LATERAL,
-            found,
-        )
+    weight, bias = net.head.weight.detach().numpy(), net.head.bias.detach().numpy()
+    export_answers(net, gate / "model.onnx", "first-check", weight, bias, FRONTAL, LATERAL, found)
+    # The same file: where both folders have one digest the service runs the network once.
+    shutil.copyfile(gate / "model.onnx", view / "model.onnx")
     val = data.select(lambda r: frontal(r) and r.split == "val" and research(r))
     threshold = float(
         np.quantile(refusal(check_probabilities(gate / "model.onnx", crops, val)), 1 - REFUSED, method="higher")

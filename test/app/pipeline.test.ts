@@ -1,0 +1,25 @@
+import { pipelineSettings, openPipeline } from '../../src/app/pipeline';
+import { configSchema } from '../../src/config/config';
+
+test('JPEG 2000 at half resolution is a part of who analyses', async () => {
+  const identity = async (decode: object) => {
+    const pipeline = await openPipeline(pipelineSettings({ decode: configSchema.shape.decode.parse(decode) }));
+    await pipeline.reader.close();
+    return pipeline.identity();
+  };
+  expect(await identity({})).not.toHaveProperty('jpeg2000Resolution');
+  expect(await identity({ jpeg2000HalfResolution: true })).toMatchObject({ jpeg2000Resolution: 'half' });
+});
+
+test('models that do not fit together do not become a line', async () => {
+  const models = configSchema.shape.models.parse({
+    view: 'gate-cnn',
+    gate: 'off',
+    lungs: 'lungs-unet16',
+    classifier: 'gate-cnn',
+  });
+  await expect(openPipeline(pipelineSettings({ models }))).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: 'gate-cnn: its task is gate, where one for view is configured',
+  });
+});

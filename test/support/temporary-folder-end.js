@@ -1,0 +1,4 @@
+/** After the last test file. */
+module.exports = function removeTemporaryFolder() {
+  globalThis.closeTemporaryFolder();
+};
