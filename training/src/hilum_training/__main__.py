@@ -139,7 +139,7 @@ def run_parity(args: argparse.Namespace) -> int:
     from .experiments import parity, speed
     from .export.manifests import MODELS
 
-    record = parity.write(args.models or MODELS, args.model or speed.LINE, args.out or parity.TARGET)
+    record = parity.write(args.models or MODELS, args.model or (*speed.LINE, "view-lite0"), args.out or parity.TARGET)
     print(json.dumps(record, indent=2))
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..export.manifests import MODELS
 
 #: The networks that a film of the default set goes through.
-LINE = ("gate-lite0", "view-lite0", "lungs-unet16", "findings-lite0")
+LINE = ("gate-lite0", "lungs-unet16", "findings-lite0")
 VGG = "covid-vgg19-lungs"
 RUNNER = Path(__file__).with_name("time_networks.mjs")
 
