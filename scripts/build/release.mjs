@@ -3,7 +3,8 @@
  * npm run release -- VERSION [--dry-run] [--out DIR] [--clone DIR]: makes a release of what is committed: dates the
  * section of CHANGELOG.md ("## [VERSION] - not released"), sets the version where it stands, commits that, makes the
  * npm package with its bill of materials and SHA256SUMS in DIR (artefacts/release-VERSION), and tags vVERSION. Pushes
- * nothing. Refuses a clone with changes and a version that is there already; when anything fails the clone is as it was.
+ * nothing. Refuses a clone with changes and a version that is there already; when anything fails the clone is as it
+ * was.
  * --dry-run says what would be changed and stops. --clone: another clone than this one.
  */
 import { createHash } from 'node:crypto';

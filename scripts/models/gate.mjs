@@ -62,20 +62,21 @@ async function main() {
   const found = [];
   for (const [i, picture] of wanted.entries()) {
     const film = await read(fs.readFileSync(picture.path), line);
+    const outOfDistribution = film && (await findOutOfDistribution(film, line.models.outOfDistribution));
     const slow = values['gate-only']
       ? { view: null, lungs: null }
-      : (known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line))) });
+      : (known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line, outOfDistribution))) });
     if (!values['gate-only'] && !known.has(picture.key)) fs.appendFileSync(values.out, `${JSON.stringify(slow)}\n`);
-    const outOfDistribution = film && (await findOutOfDistribution(film, line.models.outOfDistribution));
+    const strange = refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow));
     found.push({
       ...picture,
       ...slow,
-      outOfDistribution,
+      outOfDistribution: outOfDistribution?.probability ?? null,
       refused:
         film === null
           ? 'unread'
-          : (refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow))?.reason ?? slow.view ?? slow.lungs ?? 'none'),
-      strange: refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow)),
+          : (strange?.reason ?? slow.view ?? slow.lungs ?? 'none'),
+      strange,
     });
     if (i % 100 === 99) say(`${i + 1} of ${wanted.length}`);
   }
@@ -143,8 +144,8 @@ async function read(bytes, line) {
 const viewOf = ({ view }) => (view === 'lateral-view' ? 'lateral' : 'frontal');
 
 /** Reasons of view and lung check, null where they pass it. */
-async function look(film, { models, plausibility }) {
-  const { view } = await findView(film, models.view);
+async function look(film, { models, plausibility }, told) {
+  const { view } = await findView(film, models, told);
   const doubt = implausible(await findLungs(film, models.lungs), plausibility, film.turn);
   return { view: view === 'lateral' ? 'lateral-view' : null, lungs: doubt?.reason ?? null };
 }

@@ -13,10 +13,10 @@ type Content = string | Uint8Array;
 const besideOf = (path: string) => `${path}.${randomBytes(4).toString('hex')}.new`;
 
 /**
- * A file is written whole or not at all: beside, flushed, renamed, and the folder flushed, so that a kill or a power cut
- * leaves the old file or the new one.
- * @param make writes the new file, whose path it is given and which is not there yet; when it throws, the old one stays.
- * Resolves to what it resolves to
+ * Writes a file whole or not at all: beside the old one, flushed, renamed, and the folder flushed, so that after a kill
+ * or a power cut there is the old file or the new one.
+ * @param make writes the new file at the path it is given, where nothing is yet; when it throws, the old file stays.
+ * @returns what `make` resolves to
  */
 export async function placeAtomically<T>(path: string, make: (beside: string) => Promise<T>): Promise<T> {
   const beside = besideOf(path);

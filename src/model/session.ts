@@ -69,7 +69,7 @@ async function refuseUnfit(model: OpenedModel): Promise<void> {
  * Refuses outputs that are no probabilities: values of two classes, logits, NaN. `predict` then throws HilumError
  * MODEL_INVALID.
  */
-function guarded(model: OpenedModel): OpenedModel {
+export function guarded(model: OpenedModel): OpenedModel {
   const { manifest } = model;
   return {
     ...model,

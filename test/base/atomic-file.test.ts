@@ -81,7 +81,7 @@ test('nothing is written to a folder that is not there, nor is that made', async
 const MOVES: Readonly<Record<string, string>> = {
   'app/init/initialise.ts': 'what was there before keeps lying beside',
   'base/atomic-file.ts': 'the one place',
-  'monitoring/shadow-book.ts': 'a full file of a row of files gets its number',
+  'monitoring/shadow-store.ts': 'a full file of a row of files gets its number',
   'web/audit/syslog.ts': 'what waits is handed to the connection, while a new file is begun',
   'web/audit/trail.ts': 'a full file of a row of files gets its time',
   'worklist/restore.ts': 'a database with the files beside it: what was there is kept, and put back where that fails',

@@ -1,7 +1,7 @@
 import { REASON_TEXTS } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { manifestSchema, type PictureKind } from '../../src/model/manifest';
-import { modelOf } from '../../src/model/session';
+import { guarded, modelOf } from '../../src/model/session';
 import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
 import { fakePipeline, fakeModel } from '../support/pipeline/fake-pipeline';
 
@@ -100,22 +100,26 @@ test('answers are named in the manifest where the network gives them, each once'
   expect(problems({ ...ANSWERS, answers: [{ name: 'sideways', label: '' }] })).not.toEqual([]);
 });
 
-test('the answers of a network come with its probability', async () => {
+test('the answers of a network come with its probability; what does not fit the manifest is refused', async () => {
   const { manifest } = fakeModel('gate', 0, ANSWERS);
   const [, , rows, columns] = manifest.input.shape;
   const film = { rows, columns, values: new Float32Array(rows * columns) };
   const giving = (values: number[]) =>
-    modelOf(manifest, {
-      engine: 'test',
-      inputs: [],
-      outputs: [],
-      run: async () =>
-        new Map([
-          ['unlike', { shape: [1, 1], values: Float32Array.of(0.5) }],
-          ['answers', { shape: [1, values.length], values: Float32Array.from(values) }],
-        ]),
-      heldTensors: () => null,
-      close: async () => {},
-    }).predict(film);
+    guarded(
+      modelOf(manifest, {
+        engine: 'test',
+        inputs: [],
+        outputs: [],
+        run: async () =>
+          new Map([
+            ['unlike', { shape: [1, 1], values: Float32Array.of(0.5) }],
+            ['answers', { shape: [1, values.length], values: Float32Array.from(values) }],
+          ]),
+        heldTensors: () => null,
+        close: async () => {},
+      }),
+    ).predict(film);
   expect((await giving([1, 0, 0, 0, 0, 0, 0])).answers).toEqual(Float32Array.of(1, 0, 0, 0, 0, 0, 0));
+  await expect(giving([1, 0])).rejects.toThrow('gives 2 values as answers, not one for each of answers');
+  await expect(giving([1.5, 0, 0, 0, 0, 0, 0])).rejects.toThrow('gives 1.5 as answers, which is no probability');
 });
