@@ -9,12 +9,12 @@ const wrongOf = async (settings: object) =>
   ).filter(({ ok }) => !ok);
 
 test('models that the service would refuse are named: one that is not there, and one of another task', async () => {
-  expect(await wrongOf({ models: { gate: 'mine', lungs: 'gate-cnn' } })).toEqual([
+  expect(await wrongOf({ models: { gate: 'mine', lungs: 'gate-lite0' } })).toEqual([
     { check: 'model: mine', ok: false, text: expect.stringContaining("can't be read") as string },
     {
       check: 'models',
       ok: false,
-      text: 'MODEL_INVALID: gate-cnn: its task is gate, where one for lungs is configured',
+      text: 'MODEL_INVALID: gate-lite0: its task is gate, where one for lungs is configured',
     },
   ]);
 });

@@ -104,7 +104,7 @@ test('the script says in a sentence what it can not write', () => {
     spawnSync(process.execPath, [join(ROOT, 'scripts/models/tfjs-model.mjs'), ...args], { encoding: 'utf8' });
   const out = join(tmpdir(), 'hilum-tfjs-none');
   for (const [args, text] of [
-    [[join(ROOT, 'models/gate-cnn'), '--out', out], 'is not converted'],
+    [[join(ROOT, 'models/gate-lite0'), '--out', out], 'is not converted'],
     [['/nowhere', '--out', out], '/nowhere/manifest.json'],
     [[], 'usage: '],
   ] as const) {

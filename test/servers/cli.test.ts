@@ -198,7 +198,7 @@ test('models lists what is installed, and finds a network that was changed', asy
     lines(good.out)
       .map(({ task }) => task)
       .sort(),
-  ).toEqual(['classification', 'classification', 'gate', 'lungs', 'view']);
+  ).toEqual(['classification', 'classification', 'classification', 'gate', 'lungs', 'view', 'view']);
   const copy = join(dir, 'models');
   cpSync(join(ROOT, 'models/lungs-unet16'), join(copy, 'lungs-unet16'), { recursive: true });
   const network = readFileSync(join(copy, 'lungs-unet16/model.onnx'));
@@ -217,7 +217,7 @@ test('the service refuses a changed network and a wrong configuration', async ()
       models: { dir: 'models' },
     }),
   );
-  for (const id of ['view-vgg19', 'gate-cnn'])
+  for (const id of ['view-lite0', 'gate-lite0'])
     if (!existsSync(join(dir, 'models', id)))
       cpSync(join(ROOT, 'models', id), join(dir, 'models', id), { recursive: true });
   expect(await hilum('serve', '--config', join(dir, 'changed.yaml'))).toMatchObject({
@@ -256,7 +256,7 @@ test('doctor says that all is well, and what is wrong', async () => {
     'archive: password',
     'broker',
     'broker: topology',
-    'model: view-vgg19',
+    'model: view-lite0',
     'disk',
     'clock',
   ])

@@ -127,8 +127,8 @@ def default_runs() -> list[Run]:
         LUNGS,
         CHECK,
         audit(),
-        *(left_out(group, 1) for group in OTHER_GROUPS),
         *hosts(1),
+        *(left_out(group, 1) for group in OTHER_GROUPS),
         *check_folds(),
     ]
 
