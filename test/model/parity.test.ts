@@ -58,7 +58,7 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
  * falls on the other side, through 16 layers. onnxruntime with and without its graph optimisations differs from itself
  * by as much (0.026 of the greatest cell, 0.01 in log odds).
  */
-const WITHIN = { probability: 1e-3, logOdds: 0.1, cell: 0.05, map: 0.01 };
+const WITHIN = { probability: 1e-3, logOdds: 0.1, cell: 0.05, map: 0.01, mask: 1e-3 };
 const logOdds = (p: number) => Math.log(p / (1 - p));
 
 /** N of each region that a network takes. */
@@ -111,9 +111,10 @@ test.each(Object.entries(expected.models).filter(([, { probability }]) => probab
 test('the same lung mask and the same figures of it', async () => {
   const lungs = await findLungs(film, byTask('lungs'));
   const mask = readFileSync(join(FIXTURE, 'lungs.u8'));
-  expect(lungs.mask.values.filter((value, i) => value !== mask[i]).length).toBeLessThanOrEqual(5);
+  const others = lungs.mask.values.filter((value, i) => value !== mask[i]).length;
+  expect(others / mask.length).toBeLessThan(WITHIN.mask);
   const figures = describeLungs(lungs) as unknown as Record<string, number>;
-  for (const [name, value] of Object.entries(expected.lungs.figures)) expect(figures[name]).toBeCloseTo(value, 3);
+  for (const [name, value] of Object.entries(expected.lungs.figures)) expect(Math.abs(figures[name]! - value)).toBeLessThan(0.01);
   expect(implausible(lungs, plausibilityOf(byTask('lungs').manifest)) === null).toBe(
     expected.lungs.reasons.length === 0,
   );

@@ -88,6 +88,11 @@ def parser() -> argparse.ArgumentParser:
     )
     pictures.add_argument("--out", type=Path, required=True, metavar="DIR")
     pictures.add_argument("--each", type=some, default=40, metavar="N", help="films of each kind (default: 40)")
+    line = commands.add_parser(
+        "pipeline", help="reports of the shipped pipeline into training/results, for docs/results.md"
+    )
+    line.add_argument("--evaluation", type=Path, metavar="FILE", help="report.json of `npx hilum evaluate`")
+    line.add_argument("--gate", type=Path, metavar="FILE", help="what `npm run gate -- --json` printed")
     for command in (made, queue, kept, status, figures, pictures):
         command.add_argument(
             "--cache",
@@ -150,6 +155,14 @@ def run_pictures(args: argparse.Namespace) -> int:
     return gate_pictures.write(args.out, args.each)
 
 
+def run_pipeline(args: argparse.Namespace) -> int:
+    from .experiments import pipeline
+
+    if args.evaluation is None and args.gate is None:
+        sys.exit("pipeline: --evaluation or --gate is needed")
+    return pipeline.write(args.evaluation, args.gate)
+
+
 def run_queue(args: argparse.Namespace) -> int:
     from .experiments import queue
 
@@ -162,6 +175,7 @@ RUN = {
     "tables": run_tables,
     "parity": run_parity,
     "pictures": run_pictures,
+    "pipeline": run_pipeline,
     "keep": run_queue,
     "status": run_queue,
 }

@@ -152,7 +152,17 @@ def findings(manifest: dict, report: dict) -> list[str]:
 
 
 def check(manifest: dict, report: dict) -> list[str]:
-    folds = report["folds"]
+    return [
+        *(in_folds(report["folds"]) if report["folds"] else ["Not measured in folds."]),
+        "Real chest radiographs in DICOM, by their pixels alone (the one named Fake is inverted):",
+        table(
+            ["file", "answer", "refused"],
+            [[d["name"], d["answer"], "yes" if d["refused"] else "no"] for d in report["hospitalDicom"]],
+        ),
+    ]
+
+
+def in_folds(folds: dict) -> list[str]:
     lines = [
         ["frontal chest films refused", percent(folds["frontalRefused"])],
         ["frontal films called lateral", percent(folds["frontalCalledLateral"])],
@@ -168,24 +178,20 @@ def check(manifest: dict, report: dict) -> list[str]:
         table(["source", "refused"], [[k, percent(v)] for k, v in folds["frontalRefusedBySource"].items()]),
         "Pictures refused, by kind:",
         table(["kind", "refused"], [[k, percent(v)] for k, v in folds["changedRefusedByKind"].items()]),
-        "Real chest radiographs in DICOM, by their pixels alone (the one named Fake is inverted):",
-        table(
-            ["file", "answer", "refused"],
-            [[d["name"], d["answer"], "yes" if d["refused"] else "no"] for d in report["hospitalDicom"]],
-        ),
     ]
 
 
-def lungs(manifest: dict, report: dict) -> list[str]:
+def dices(test: dict) -> str:
     lines = [
         [name, ARITHMETIC[where], str(e["n"]), figure(e, 4), f"{e['median']:.4f}", f"{e['lowest']:.3f}"]
         for where in ("eightBit", "float")
-        for name, e in report["test"][where].items()
+        for name, e in test[where].items()
     ]
-    return [
-        "## Dice on patients never trained on",
-        table(["masks", "arithmetic", "films", "mean Dice", "median", "lowest"], lines),
-    ]
+    return table(["masks", "arithmetic", "films", "mean Dice", "median", "lowest"], lines)
+
+
+def lungs(manifest: dict, report: dict) -> list[str]:
+    return ["## Dice on patients never trained on", dices(report["test"])]
 
 
 def vgg(manifest: dict, report: dict) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from ..data import ROOT
+from ..export.manifests import MODELS
 from ..text import figure, table
+from . import cards
 from .cards import counted, percent
 from .results import read_result
 
@@ -172,6 +175,42 @@ def check() -> str:
     )
 
 
+def metrics(folder: str) -> dict:
+    return json.loads((MODELS / folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def lungs() -> str:
+    """Dice of the shipped U-Net, as its card has it."""
+    return cards.dices(metrics("lungs-unet16")["test"])
+
+
+def arithmetic() -> str:
+    """The shipped classifier in 8 bits against the same networks in float."""
+    lines = [
+        [
+            cards.named(name),
+            str(e["films"]),
+            *(f"{e[key]:.4f}" for key in ("aucFloat", "aucEightBit")),
+            f"{e['rms']:.3f} of {e['spread']:.2f}",
+            str(e["otherSide"]),
+        ]
+        for name, e in metrics("findings-lite0")["arithmetic"].items()
+    ]
+    head = ["finding", "films", "AUC, float", "AUC, 8 bits", "logits apart (RMS), of their spread"]
+    return table([*head, "films on the other side of 0.5"], lines)
+
+
+def heat() -> str:
+    """Where the heat of COVID-19 lies, on COVID-19 films of the test split."""
+    lines = []
+    for folder in ("findings-lite0", "findings-lite0-removed"):
+        e = metrics(folder)["test"]["heat"]
+        area = f"{e['lungArea']:.3f}"
+        lines.append([f"`{folder}`", str(e["films"]), area, figure(e["insideLungs"]), figure(e["hottestInside"])])
+    head = ["model", "films", "share of the film that is lung", "share of the heat inside the lungs"]
+    return table([*head, "hottest point inside the lungs"], lines)
+
+
 def speed() -> str:
     result = read_result("speed")
     lines = [[name, f"{value:.1f}"] for name, value in result["milliseconds"].items()] + [
@@ -182,6 +221,48 @@ def speed() -> str:
         + f" Together {result['passesOfVgg19']:.2f} passes of the VGG19.\n\n"
         + table(["network, 8 bits, one thread", "ms"], lines)
     )
+
+
+def pipeline() -> str:
+    """`hilum evaluate` on the test split, for COVID-19."""
+    result = read_result("pipeline")
+    counts = result["counts"]
+    lines = [
+        ["films labelled, analysed, with COVID-19", ", ".join(str(n) for n in counts.values())],
+        *(
+            [f"not analysed: {e['reason']}", f"{e['positive']} with COVID-19, {e['negative']} without"]
+            for e in result["excluded"]
+        ),
+        ["AUC ROC", figure(result["auc"])],
+        ["average precision", figure(result["averagePrecision"])],
+    ]
+    for name, words in (("atHalf", "0.5"), ("atOperatingPoint", "the operating point")):
+        entry = result[name]
+        where = f"at {words}" if name == "atHalf" else f"at {words} ({entry['threshold']:.4f})"
+        lines += [[f"{key} {where}", figure(entry[key])] for key in ("accuracy", "sensitivity", "specificity", "f1")]
+        lines.append([f"TP / FN / FP / TN {where}", " / ".join(str(n) for n in entry["confusion"].values())])
+    lines.append(
+        ["sensitivity at the operating point, films not analysed count as missed", figure(result["sensitivityWithLeftOut"])]
+    )
+    return made(result) + "\n\n" + table(["figure", "value"], lines)
+
+
+def refused() -> str:
+    """`npm run gate`: what the first check and the lung check refuse by pixels alone."""
+    result = read_result("refused")
+
+    def row(entry: dict) -> list[str]:
+        low, high = entry["interval95"]
+        alone = entry["alone"]
+        return [
+            entry["name"],
+            f"{entry['refused']} of {entry['n']}",
+            f"{entry['share']:.1%} ({low:.1%}-{high:.1%})",
+            *(str(alone[check]) for check in ("view", "gate", "lungs")),
+        ]
+
+    head = ["pictures", "refused", "share", "by the view alone", "by the first check alone", "by the lung check alone"]
+    return made(result) + "\n\n" + table(head, [row(e) for e in (*result["groups"], *result["passed"])])
 
 
 def paper() -> str:
@@ -239,6 +320,11 @@ TABLES = {
     "findings-audit": audit,
     "permissive": permissive,
     "check": check,
+    "lungs": lungs,
+    "arithmetic": arithmetic,
+    "heat": heat,
+    "pipeline": pipeline,
+    "refused": refused,
     "speed": speed,
     "paper": paper,
 }
