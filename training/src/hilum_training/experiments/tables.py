@@ -244,6 +244,13 @@ def pipeline() -> str:
     lines.append(
         ["sensitivity at the operating point, films not analysed count as missed", figure(result["sensitivityWithLeftOut"])]
     )
+    chosen = result["proposed"]
+    lines.append(
+        [
+            f"proposed threshold ({chosen['threshold']:.4f}): sensitivity, specificity on the other half of the patients",
+            f"{figure(chosen['sensitivity'])}, {figure(chosen['specificity'])}",
+        ]
+    )
     return made(result) + "\n\n" + table(["figure", "value"], lines)
 
 
