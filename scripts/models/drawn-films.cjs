@@ -1,6 +1,6 @@
 /**
- * node scripts/models/drawn-films.cjs COUNT [lateral]: as many drawn films, frontal or lateral, on standard output, N of
- * 224 x 224 in bytes, one behind the other. The first check learns what they are
+ * node scripts/models/drawn-films.cjs COUNT [lateral]: as many drawn films, frontal or lateral, on standard output, N
+ * of 224 x 224 in bytes, one behind the other. The first check learns what they are
  * (training/src/hilum_training/data/drawn.py), because the demonstration and the tests run on them.
  */
 require('../lib/typescript.cjs');

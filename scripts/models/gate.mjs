@@ -63,9 +63,8 @@ async function main() {
   for (const [i, picture] of wanted.entries()) {
     const film = await read(fs.readFileSync(picture.path), line);
     const outOfDistribution = film && (await findOutOfDistribution(film, line.models.outOfDistribution));
-    const slow = values['gate-only']
-      ? { view: null, lungs: null }
-      : (known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line, outOfDistribution))) });
+    const looked = async () => ({ key: picture.key, models, ...(film && (await look(film, line, outOfDistribution))) });
+    const slow = values['gate-only'] ? { view: null, lungs: null } : (known.get(picture.key) ?? (await looked()));
     if (!values['gate-only'] && !known.has(picture.key)) fs.appendFileSync(values.out, `${JSON.stringify(slow)}\n`);
     const strange = refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow));
     found.push({

@@ -24,7 +24,9 @@ test('no audit of the classifier in use; all else is well', async () => {
     {
       check: 'models',
       ok: false,
-      text: expect.stringContaining("covid-vgg19-lungs can't audit findings-lite0: its input.region is lungs") as string,
+      text: expect.stringContaining(
+        "covid-vgg19-lungs can't audit findings-lite0: its input.region is lungs",
+      ) as string,
     },
   ]);
 });

@@ -114,7 +114,8 @@ test('the same lung mask and the same figures of it', async () => {
   const others = lungs.mask.values.filter((value, i) => value !== mask[i]).length;
   expect(others / mask.length).toBeLessThan(WITHIN.mask);
   const figures = describeLungs(lungs) as unknown as Record<string, number>;
-  for (const [name, value] of Object.entries(expected.lungs.figures)) expect(Math.abs(figures[name]! - value)).toBeLessThan(0.01);
+  for (const [name, value] of Object.entries(expected.lungs.figures))
+    expect(Math.abs(figures[name]! - value)).toBeLessThan(0.01);
   expect(implausible(lungs, plausibilityOf(byTask('lungs').manifest)) === null).toBe(
     expected.lungs.reasons.length === 0,
   );

@@ -257,7 +257,8 @@ def ship_findings(folder: Path, title: str, made: Findings, evidence: dict[str, 
             "COVID-19, within a class a source counts as the square root of its films; turned, scaled, "
             "stretched, shifted, mirrored and exposed otherwise, a third of the batches "
             "scaled down and up. Each draw is the whole film or the lungs' box. Loss: COVID-19 + 0.5 "
-            "(abnormal + opacity + tuberculosis) + 0.25 for NIH's findings, each where it is known.",
+            "(abnormal chest film + lung opacity + tuberculosis) + 0.25 for NIH's findings, each where it is "
+            "known.",
         ),
         "quantisation": {
             "kind": "QDQ, weights int8 per output channel, activations uint8; stem and first two stages float",
