@@ -116,16 +116,16 @@ test("analyze --config: the site's operating point and objects are used, as the 
     [
       'archive: { url: "http://127.0.0.1:1/dicom-web" }',
       'broker: { url: "amqp://127.0.0.1:1" }',
-      'classification: { threshold: 0.123 }',
+      'classification: { threshold: 0.001 }',
       'results: { heatMap: false }',
     ].join('\n'),
   );
   const { status, out, err } = await hilum('analyze', film, '--out', join(dir, 'site'), '--config', config, '--json');
-  expect({ status, err }).toEqual({ status: 0, err: 'hilum: 1 file: 1 analysed (0 urgent)\n' });
+  expect({ status, err }).toEqual({ status: 0, err: 'hilum: 1 file: 1 analysed (1 urgent)\n' });
   const [result] = lines(out) as unknown as [{ outcome: string; outputs: string[] }];
   expect(result.outcome).toBe('analysed');
   expect(result.outputs).toHaveLength(1);
-  expect(readReport(readFileSync(result.outputs[0]!)).findings).toMatchObject([{ operatingPoint: 0.123 }]);
+  expect(readReport(readFileSync(result.outputs[0]!)).findings).toMatchObject([{ operatingPoint: 0.001 }]);
 }, 120_000);
 
 test('analyze without a file, without --out and of nothing that exists', async () => {
