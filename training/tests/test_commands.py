@@ -1,5 +1,6 @@
 """What the command says to wrong use: one sentence, and nothing is begun."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 from hilum_training.data import ROOT, save_whole
-from hilum_training.experiments import plan, tables
+from hilum_training.experiments import cards, pipeline, plan, results, tables
 from hilum_training.runtime import keep_memory
 
 TRAINING = ROOT / "training"
@@ -47,6 +48,81 @@ class Commands(unittest.TestCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("no whole number from 1" if wrong != "-3" else "--each", done.stderr)
         self.assertIn("no table nonsense; there are findings-hosts", run("tables", "nonsense").stderr)
+
+
+def share(value: float) -> dict:
+    return {"value": value, "interval": [value - 0.1, value + 0.1], "hits": 1, "n": 2}
+
+
+def at(threshold: float) -> dict:
+    found = {name: share(0.7) for name in pipeline.MEASURES}
+    confusion = dict(zip(pipeline.CONFUSION.values(), (3, 1, 2, 4), strict=True))
+    return found | {"threshold": threshold, "f1": 0.6, "f1Interval": [0.5, 0.7], "confusion": confusion}
+
+
+class Pipeline(unittest.TestCase):
+    """Reports of the service's own commands become tables."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(mock.patch.object(results, "FOLDER", self.folder))
+
+    def written(self, report: dict) -> Path:
+        path = self.folder / "report.json"
+        path.write_text(json.dumps(report), encoding="utf-8")
+        return path
+
+    def test_what_evaluate_reports(self):
+        report = {
+            "counts": {"labelled": 12, "analysed": 10, "positive": 4, "patients": 9},
+            "excluded": [{"reason": "lateral-view", "positive": 1, "negative": 1, "films": ["a", "b"]}],
+            "auc": share(0.8),
+            "averagePrecision": share(0.75),
+            "atHalf": at(0.5),
+            "atOperatingPoint": at(0.25),
+            "sensitivityWithLeftOut": share(0.65),
+            "proposed": {"from": "choice", "figures": at(0.125)},
+            "films": [],
+        }
+        self.assertEqual(pipeline.write(self.written(report), None), 0)
+        table = tables.TABLES["pipeline"]()
+        for line in (
+            "| films labelled, analysed, with COVID-19 | 12, 10, 4 |",
+            "| not analysed: lateral-view | 1 with COVID-19, 1 without |",
+            "| AUC ROC | 0.800 (0.700-0.900) |",
+            "| f1 at 0.5 | 0.600 (0.500-0.700) |",
+            "| TP / FN / FP / TN at the operating point (0.2500) | 3 / 1 / 2 / 4 |",
+        ):
+            self.assertIn(line, table)
+        self.assertIn("proposed threshold (0.1250)", table)
+
+    def test_what_the_first_check_refuses(self):
+        def row(name: str, refused: int) -> dict:
+            alone = {"view": 1, "gate": 2, "lungs": 0}
+            share = {"share": refused / 4, "interval95": [0.1, 0.9]}
+            return {"name": name, "n": 4, "refused": refused, "reasons": {}, "alone": alone} | share
+
+        report = {
+            "models": "gate-lite0 1",
+            "whole": [row("films", 1), {"name": "not decoded, left out", "n": 1}],
+            "groups": [row("frontal film", 1)],
+            "kinds": [row("other picture: icon", 4), row("changed film: solarised", 3)],
+            "sources": [],
+        }
+        self.assertEqual(pipeline.write(None, self.written(report)), 0)
+        table = tables.TABLES["refused"]()
+        self.assertIn("| frontal film | 1 of 4 | 25.0% (10.0%-90.0%) | 1 | 2 | 0 |", table)
+        self.assertIn("changed film: solarised", table)
+        self.assertNotIn("icon", table)
+
+    def test_a_command_without_a_report(self):
+        self.assertIn("--evaluation or --gate is needed", run("pipeline").stderr)
+
+    def test_a_first_check_that_was_not_measured_in_folds_says_so(self):
+        dicom = [{"name": "a.dcm", "answer": "frontal", "refused": False}]
+        text = "\n".join(cards.check({}, {"folds": None, "hospitalDicom": dicom}))
+        self.assertIn("Not measured in folds yet.", text)
+        self.assertIn("| a.dcm | frontal | no |", text)
 
 
 class Whole(unittest.TestCase):

@@ -153,7 +153,7 @@ def findings(manifest: dict, report: dict) -> list[str]:
 
 def check(manifest: dict, report: dict) -> list[str]:
     return [
-        *(in_folds(report["folds"]) if report["folds"] else ["Not measured in folds."]),
+        *(in_folds(report["folds"]) if report["folds"] else ["Not measured in folds yet."]),
         "Real chest radiographs in DICOM, by their pixels alone (the one named Fake is inverted):",
         table(
             ["file", "answer", "refused"],

@@ -58,7 +58,12 @@ def refused(report: dict) -> dict[str, Any]:
 def write(evaluation: Path | None, gate: Path | None, results: Path | None = None) -> int:
     if evaluation is not None:
         report = json.loads(evaluation.read_text(encoding="utf-8"))
-        write_result("pipeline", "npx hilum evaluate --labels FILE --films DIR --out OUT --sensitivity 0.9", evaluated(report), results)
+        write_result(
+            "pipeline",
+            "npx hilum evaluate --labels FILE --films DIR --out OUT --sensitivity 0.9",
+            evaluated(report),
+            results,
+        )
     if gate is not None:
         report = json.loads(gate.read_text(encoding="utf-8"))
         write_result("refused", "npm run gate -- --pictures DIR --out FILE.jsonl --json", refused(report), results)

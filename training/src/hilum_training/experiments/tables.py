@@ -242,12 +242,15 @@ def pipeline() -> str:
         lines += [[f"{key} {where}", figure(entry[key])] for key in ("accuracy", "sensitivity", "specificity", "f1")]
         lines.append([f"TP / FN / FP / TN {where}", " / ".join(str(n) for n in entry["confusion"].values())])
     lines.append(
-        ["sensitivity at the operating point, films not analysed count as missed", figure(result["sensitivityWithLeftOut"])]
+        [
+            "sensitivity at the operating point, films not analysed count as missed",
+            figure(result["sensitivityWithLeftOut"]),
+        ]
     )
     chosen = result["proposed"]
     lines.append(
         [
-            f"proposed threshold ({chosen['threshold']:.4f}): sensitivity, specificity on the other half of the patients",
+            f"proposed threshold ({chosen['threshold']:.4f}), other half of the patients: sensitivity, specificity",
             f"{figure(chosen['sensitivity'])}, {figure(chosen['specificity'])}",
         ]
     )
