@@ -21,7 +21,7 @@ function tensor(film) {
     fs.readSync(handle, bytes, 0, PIXELS, film * PIXELS);
     for (let i = 0; i < PIXELS; i++) values[place * PIXELS + i] = (bytes[i] / 255 - mean) / std;
   }
-  return new ort.Tensor('float32', values, [opened.length, 1, 224, 224]);
+  return new ort.Tensor('float32', values, [1, opened.length, 224, 224]);
 }
 
 for (let film = 0; film < count; film++) {

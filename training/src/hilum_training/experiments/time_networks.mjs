@@ -10,10 +10,10 @@ const [rounds, ...models] = process.argv.slice(2);
 const noise = Float32Array.from({ length: 224 * 224 }, (_, i) => Math.sin(i * 12.9898) * 0.5);
 
 /** Noise in as many planes as the network takes. */
-function film({ shape: [planes] }) {
+function film({ shape: [, planes] }) {
   const values = new Float32Array(noise.length * planes);
   for (let plane = 0; plane < planes; plane++) values.set(noise, plane * noise.length);
-  return new ort.Tensor('float32', values, [planes, 1, 224, 224]);
+  return new ort.Tensor('float32', values, [1, planes, 224, 224]);
 }
 
 const sessions = await Promise.all(models.map((model) => ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, extra: { session: { x64quantprecision: '1' } } })));

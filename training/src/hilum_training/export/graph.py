@@ -89,12 +89,12 @@ class Graph:
         return parameters
 
     def save(self, path: Path, name: str, outputs: dict[str, list[int]], planes: int = 1) -> None:
-        """Checks and writes the graph; its input is [planes, 1, 224, 224]."""
+        """Checks and writes the graph; its input is [1, planes, 224, 224]."""
 
         def info(label: str, shape: list[int]) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(label, TensorProto.FLOAT, shape)
 
-        given, found = [info("input", [planes, 1, SIZE, SIZE])], [info(k, v) for k, v in outputs.items()]
+        given, found = [info("input", [1, planes, SIZE, SIZE])], [info(k, v) for k, v in outputs.items()]
         graph = helper.make_graph(self.nodes, name, given, found, self.initializers)
         opset = helper.make_opsetid("", OPSET)
         model = helper.make_model(graph, opset_imports=[opset], producer_name="hilum-training")

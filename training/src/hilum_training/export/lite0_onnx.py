@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as ONNX (opset 13): in float, and with 8-bit arithmetic (QDQ) as it is shipped.
 
 A classifier of findings is the mean of several networks over several regions of a film, which come as the planes of
-one input [regions, 1, 224, 224], and, with ``mirrored``, their mirror images. All go through as one batch. Outputs:
+one input [1, regions, 224, 224], and, with ``mirrored``, their mirror images. All go through as one batch. Outputs:
 
     probability, logits   [1, findings]
     cam                   [regions, findings, 14, 14]
@@ -195,6 +195,11 @@ class Lite0Graph(Graph):
         )
         return self.node("Slice", [x, *bounds], name)
 
+    def planes_as_batch(self, x: str, planes: int) -> str:
+        """[1, planes, 224, 224] -> [planes, 1, 224, 224]."""
+        shape = self.constant("planes.shape", np.array([planes, 1, SIZE, SIZE], np.int64))
+        return self.node("Reshape", [x, shape], "planes")
+
     def flipped(self, x: str, name: str) -> str:
         """Mirrored from left to right."""
         return self.taken(x, name, -1, -(2**31), 3, -1)
@@ -227,7 +232,8 @@ def member_maps(g: Lite0Graph, x: str, member: Member, number: int, share: float
 def export_findings(members: list[Member], path: Path, name: str, regions: int = 2, mirrored: bool = True) -> None:
     findings, cells = len(members[0].bias), members[0].net.eval().activation(torch.zeros(1, 1, SIZE, SIZE)).shape[-1]
     g = Lite0Graph()
-    x = g.node("Concat", ["input", g.flipped("input", "mirror")], "batch", axis=0) if mirrored else "input"
+    x = "input" if regions == 1 else g.planes_as_batch("input", regions)
+    x = g.node("Concat", [x, g.flipped(x, "mirror")], "batch", axis=0) if mirrored else x
     share = 1 / (len(members) * regions * (2 if mirrored else 1))
     maps = ""
     for number, member in enumerate(members):

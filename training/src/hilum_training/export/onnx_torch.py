@@ -68,6 +68,7 @@ OPERATORS: dict[str, Operator] = {
     "ReduceMean": lambda x, axes, keepdims: x.mean(axes, keepdim=bool(keepdims)),
     "ReduceSum": lambda x, axes, keepdims: x.sum(axes.tolist(), keepdim=bool(keepdims)),
     "Relu": F.relu,
+    "Reshape": lambda x, shape: x.reshape(shape.tolist()),
     "Sigmoid": torch.sigmoid,
     "Slice": sliced,
     "Softmax": lambda x, axis: torch.softmax(x, axis),
@@ -90,7 +91,7 @@ class Network:
 
     def run(self, z: torch.Tensor, leaves: Collection[str] = ()) -> dict[str, torch.Tensor]:
         """All values of the graph by name for Z [planes, 1, 224, 224]; gradients reach ``leaves`` and stop there."""
-        values = {"input": z} | self.constants
+        values = {"input": z.reshape(1, -1, *z.shape[2:])} | self.constants
         for node in self.nodes:
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
             found = OPERATORS[node.op_type](*(values[name] for name in node.input), **attributes)

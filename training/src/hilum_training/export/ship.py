@@ -231,7 +231,7 @@ def ship_findings(folder: Path, title: str, made: Findings, evidence: dict[str, 
     regions = [kind if made.region == "whole" else made.region for kind in made.kinds]
     several = len(regions) > 1 or len(made.findings) > 1
     block = manifests.input_block("film", MEAN, STD) | {
-        "shape": [len(regions), 1, 224, 224],
+        "shape": [1, len(regions), 224, 224],
         "region": regions if several else regions[0],
     }
     run = made.runs[0]
