@@ -57,7 +57,15 @@ export const PACKAGES = {
   /** A Debian of another release beside this one. */
   root: ['mmdebstrap', 'debian-archive-keyring'],
   /** Large; nothing but the training and its own tests needs it. */
-  training: ['python3-torch', 'python3-onnx', 'python3-scipy', 'python3-numpy', 'python3-pil'],
+  training: [
+    'python3-torch',
+    'python3-onnx',
+    'python3-scipy',
+    'python3-numpy',
+    'python3-pil',
+    'python3-pydicom',
+    'python3-venv',
+  ],
 };
 
 /**
@@ -73,6 +81,7 @@ export async function ensure(needs = {}) {
   );
   await ensureNodeModules();
   if (needs.build !== false) await ensureBuild();
+  if (needs.training) await ensureTrainingTools();
 }
 
 function checkNode() {
@@ -202,6 +211,27 @@ function newest(file) {
   return Math.max(stat.mtimeMs, ...fs.readdirSync(file).map((name) => newest(path.join(file, name))));
 }
 
+// --- The linters of training/
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** ruff and mypy in the versions of training/requirements-lint.lock, from PyPI. */
+export const TRAINING_TOOLS = path.join(ROOT, 'node_modules/.cache/training-tools');
+const TOOLS_LOCK = path.join(ROOT, 'training/requirements-lint.lock');
+const TOOLS_STAMP = path.join(TRAINING_TOOLS, 'installed.lock');
+
+function trainingToolsFit() {
+  return fs.existsSync(TOOLS_STAMP) && fs.readFileSync(TOOLS_STAMP).equals(fs.readFileSync(TOOLS_LOCK));
+}
+
+async function ensureTrainingTools() {
+  if (trainingToolsFit()) return;
+  const python = path.join(TRAINING_TOOLS, 'bin/python');
+  await runQuietly('python3 -m venv', '/usr/bin/python3', ['-m', 'venv', '--clear', TRAINING_TOOLS]);
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes'];
+  await runQuietly('pip install of ruff and mypy', python, [...install, '-r', TOOLS_LOCK]);
+  fs.copyFileSync(TOOLS_LOCK, TOOLS_STAMP);
+}
+
 // --- The commit hook
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -240,7 +270,8 @@ function inventory() {
         ]),
     ...Object.entries(PACKAGES).map(([part, names]) => {
       const missing = missingPackages(names);
-      return row(part, missing.length > 0, missing.length > 0 ? `missing: ${missing.join(', ')}` : 'there');
+      const lacks = [...missing, ...(part === 'training' && !trainingToolsFit() ? ['ruff and mypy (PyPI)'] : [])];
+      return row(part, lacks.length > 0, lacks.length > 0 ? `missing: ${lacks.join(', ')}` : 'there');
     }),
   ];
 }

@@ -1,8 +1,8 @@
 /**
  * node scripts/models/compare-models.mjs FOLDER_A FOLDER_B [--films TRIAL.json] [--threads N] [--json]: two model
  * folders of one task on the same films, turn by turn in one run: how far the answers differ, AUC and accuracy where
- * the films have labels, how well the heat maps agree, and the ratio of their times. TRIAL.json comes from
- * training/quantise_static.py --trial; without it, drawn films.
+ * the films have labels, how well the heat maps agree, and the ratio of their times. TRIAL.json names `films`, a file
+ * beside it of N as float32, and their `labels`, true or false each; without it, drawn films.
  */
 import fs from 'node:fs';
 import path from 'node:path';

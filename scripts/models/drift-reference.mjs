@@ -55,7 +55,8 @@ async function main() {
     if (i % 100 === 99) say(`${i + 1} of ${films.length}`);
   }
   const models = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
-  const reference = { films: films.length, split: 'validation split, frontal films', models, measures: counts.measures };
+  const split = 'validation split, frontal films';
+  const reference = { films: films.length, split, models, measures: counts.measures };
   if (!values.write) process.stdout.write(`${JSON.stringify(reference)}\n`);
   else write(path.join(SHIPPED_MODELS, classifier.model.manifest.id, 'manifest.json'), reference);
   return 0;

@@ -1,7 +1,7 @@
 /**
  * npm run gate -- --pictures DIR --out FILE.jsonl [--gate-only] [--threads N] [--limit N] [--json]: how many pictures
  * that are no films the shipped line refuses, and how many films. By pixels alone: the rules on headers are left out,
- * so are the classifier and all behind it. DIR is what training/make_gate_pictures.py wrote; the films are the frontal
+ * so are the classifier and all behind it. DIR is what `python -m hilum_training pictures` wrote; films are the frontal
  * ones of the test split of HILUM_DATA_DIR/cxr. Each check is asked of each picture, so that its own share is told too;
  * then they count in the line's order; --gate-only leaves view and lung model out. What view and lung model said is
  * kept in FILE, and a run that was stopped goes on; the gate is quick and asked each time.
@@ -63,9 +63,8 @@ async function main() {
   for (const [i, picture] of wanted.entries()) {
     const film = await read(fs.readFileSync(picture.path), line);
     const outOfDistribution = film && (await findOutOfDistribution(film, line.models.outOfDistribution));
-    const slow = values['gate-only']
-      ? { view: null, lungs: null }
-      : (known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line, outOfDistribution))) });
+    const looked = async () => ({ key: picture.key, models, ...(film && (await look(film, line, outOfDistribution))) });
+    const slow = values['gate-only'] ? { view: null, lungs: null } : (known.get(picture.key) ?? (await looked()));
     if (!values['gate-only'] && !known.has(picture.key)) fs.appendFileSync(values.out, `${JSON.stringify(slow)}\n`);
     const strange = refuseOutOfDistribution(outOfDistribution, line.models.outOfDistribution, viewOf(slow));
     found.push({

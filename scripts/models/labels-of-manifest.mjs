@@ -27,9 +27,9 @@ const films = parse(read(manifest), { columns: true, bom: true });
 const rows = films.filter(
   (row) => row.split === split && row.finding !== 'unknown',
 );
-const lines = rows.map(({ path, source, patient_id: patient, view, finding }) =>
-  [path, finding === 'covid' ? 'covid' : 'other', `${source}/${patient || path}`, source, view, finding]
+const lines = rows.map(({ path, source, patient_id: patient, view, finding, sex, age }) =>
+  [path, finding === 'covid' ? 'covid' : 'other', `${source}/${patient || path}`, source, view, finding, sex, age]
     .map(quoted)
     .join(','),
 );
-process.stdout.write(`${['file,label,patient,source,view,finding', ...lines].join('\n')}\n`);
+process.stdout.write(`${['file,label,patient,source,view,finding,sex,age', ...lines].join('\n')}\n`);

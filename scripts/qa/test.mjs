@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onDebian13 } from './debian-13.mjs';
-import { ensure } from '../dev/setup.mjs';
+import { TRAINING_TOOLS, ensure } from '../dev/setup.mjs';
 import { minutesTable, timed } from '../lib/parts.mjs';
 import { Explained, ROOT, runMain, runShown, say, succeeds } from '../lib/shell.mjs';
 import { builtAndRun } from './package/verify-image.mjs';
@@ -69,17 +69,23 @@ function chosen(args) {
 /** A project without a test of that name is no failure. */
 const some = (args) => (args.length === 0 ? args : [...args, '--passWithNoTests']);
 
-async function check(file, args) {
-  const { code } = await runShown(file, args);
+async function check(file, args, options = {}) {
+  const { code } = await runShown(file, args, options);
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
+/** Format, lint and types of training/, then its tests with Debian's PyTorch. */
 async function trainingTests() {
-  if (!fs.existsSync(path.join(ROOT, 'training/tests'))) return { passed: 0, failed: 0, skipped: 0 };
-  if (succeeds(PYTHON, ['-c', 'import torch, onnx, scipy, PIL']))
-    return unittest(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], path.join(ROOT, 'training'));
+  const cwd = path.join(ROOT, 'training');
+  const tool = (name, ...args) => check(path.join(TRAINING_TOOLS, 'bin', name), args, { cwd });
+  const rows = [await tool('ruff', 'format', '--check', '.'), await tool('ruff', 'check', '.'), await tool('mypy')];
+  if (succeeds(PYTHON, ['-c', 'import torch, onnx, scipy, PIL, pydicom']))
+    return sum([
+      ...rows,
+      await unittest(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], cwd, { PYTHONPATH: 'src' }),
+    ]);
   say('SKIPPED: the tests of the training need PyTorch and ONNX: npm run setup -- training');
-  return { passed: 0, failed: 0, skipped: 1 };
+  return sum([...rows, { passed: 0, failed: 0, skipped: 1 }]);
 }
 
 /**
@@ -110,8 +116,9 @@ async function image() {
   return { ...(await builtAndRun()), skipped: 0 };
 }
 
-async function unittest(args, cwd) {
-  const { code, output } = await runShown(PYTHON, args, { cwd, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });
+async function unittest(args, cwd, more = {}) {
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...more };
+  const { code, output } = await runShown(PYTHON, args, { cwd, env });
   const number = (pattern) => Number(pattern.exec(output)?.[1] ?? 0);
   const failed = number(/failures=(\d+)/) + number(/errors=(\d+)/);
   const skipped = number(/skipped=(\d+)/);

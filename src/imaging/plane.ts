@@ -35,7 +35,8 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
 /**
  * Resampling, "antialiased-triangle": a separable triangle filter whose support grows with the reduction, centres at
  * half pixels, weights clipped at the edge and normalised; columns first, then rows. The training code
- * (training/hilum_training/preprocess.py) is identical: test/model/parity.
+ * (training/src/hilum_training/data/preprocess.py) is
+ * identical: test/model/parity.
  */
 export function resample({ rows: tall, columns: wide, values }: Plane, rows: number, columns: number): Plane {
   const narrow = narrowed(values, { rows: tall, columns: wide }, columns);

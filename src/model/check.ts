@@ -58,7 +58,7 @@ async function ask(model: OpenedModel, probe: Probe): Promise<Answer> {
 
 function examinePorts(manifest: ModelManifest, network: Network): CheckResult[] {
   const problems = portProblems(manifest, network);
-  const [planes, , rows, columns] = manifest.input.shape;
+  const [, planes, rows, columns] = manifest.input.shape;
   return [
     side('input', problems, `${manifest.input.name}, ${filmsOf(planes)} of ${rows} x ${columns}`),
     side('output', problems, outputNames(manifest).join(', ')),

@@ -13,14 +13,14 @@ export interface NamedModels {
 /** Sets of shipped models. */
 const PRESETS = {
   default: {
-    view: 'view-vgg19',
-    gate: 'gate-cnn',
+    view: 'view-lite0',
+    gate: 'gate-lite0',
     lungs: 'lungs-unet16',
-    classifiers: ['covid-vgg19-lungs'],
+    classifiers: ['findings-lite0'],
   },
   paper: {
     view: 'view-vgg19',
-    gate: 'gate-cnn',
+    gate: 'gate-lite0',
     lungs: 'lungs-unet16',
     classifiers: ['covid-vgg19-lungs'],
   },
@@ -45,8 +45,8 @@ export const modelsSchema = z
       .enum(Object.keys(PRESETS) as [Preset, ...Preset[]])
       .default('default')
       .describe(
-        'Set of models: default, or paper, for the networks of Arias-Garzon et al. 2021; today both name the same ' +
-          'models. The keys below replace one of it each',
+        'Set of models: default, or paper, for the networks of Arias-Garzon et al. 2021 behind the same first ' +
+          'check. The keys below replace one of it each',
       ),
     view: folder('the view model'),
     gate: folder('the gate, which refuses what does not look like the films of the training, or off'),

@@ -63,7 +63,7 @@ const fields = z.looseObject({
   input: z.looseObject({
     name: z.string(),
     /** One grey plane for each region. */
-    shape: z.tuple([size.max(MAX_REGIONS), z.literal(1), size, size]),
+    shape: z.tuple([z.literal(1), size.max(MAX_REGIONS), size, size]),
     region: z.union([region, z.array(region).min(1).max(MAX_REGIONS)]),
     fill: z.number(),
     intensity: z.literal('min-max'),
@@ -110,8 +110,8 @@ export const manifestSchema = fields.superRefine((manifest, context) => {
   )
     wrong(['answers'], 'names one twice');
   const regions = [input.region].flat().length;
-  if (input.shape[0] !== regions)
-    wrong(['input', 'shape'], `is for ${input.shape[0]} planes, and there are ${regions} regions`);
+  if (input.shape[1] !== regions)
+    wrong(['input', 'shape'], `is for ${input.shape[1]} planes, and there are ${regions} regions`);
 });
 
 export type ModelManifest = z.infer<typeof manifestSchema>;

@@ -130,7 +130,7 @@ export function openNetwork(
 }
 
 export function modelOf(manifest: ModelManifest, network: Network): OpenedModel {
-  const [planes, , rows, columns] = manifest.input.shape;
+  const [, planes, rows, columns] = manifest.input.shape;
   return {
     manifest,
     network,
@@ -172,7 +172,7 @@ export function portProblems(
   manifest: ModelManifest,
   { inputs, outputs }: Network,
 ): { side: 'input' | 'output'; text: string }[] {
-  const [planes, , rows, columns] = manifest.input.shape;
+  const [, planes, rows, columns] = manifest.input.shape;
   const missing = (side: 'input' | 'output', ports: readonly Port[], names: readonly string[]) =>
     names
       .filter((name) => !ports.some((port) => port.name === name))
@@ -181,8 +181,8 @@ export function portProblems(
         text: `the network has no ${side} named ${name}, but ${ports.map((port) => port.name).join(', ')}`,
       }));
   const layouts = [
-    [planes, 1, rows, columns],
-    [planes, rows, columns, 1],
+    [1, planes, rows, columns],
+    [1, rows, columns, planes],
   ];
   const fits = ({ shape }: Port) =>
     layouts

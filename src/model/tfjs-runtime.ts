@@ -104,7 +104,10 @@ export async function openGraph(folder: ModelFolder, { tf, loadGraphModel }: Tfj
   const run = (input: Float32Array) => {
     let read: [string, Output][] = [];
     tf.tidy(() => {
-      const given = model.execute({ [manifest.input.name]: tf.tensor4d(input, shape) }, names);
+      const given = model.execute(
+        { [manifest.input.name]: tf.tensor4d(ordered(input, shape, manifest.input.shape), shape) },
+        names,
+      );
       read = (Array.isArray(given) ? given : [given]).map((tensor, i) => [
         names[i]!,
         { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) },
@@ -172,10 +175,23 @@ function ports(entries: Record<string, SignatureEntry>): Port[] {
   }));
 }
 
-/** TensorFlow has channels last; with one channel the order of values is the same. */
+/** TensorFlow most often has channels last: rows and columns before the planes. */
 function layout(
   port: Port | undefined,
-  [planes, , rows, columns]: readonly [number, 1, number, number],
+  [, planes, rows, columns]: readonly [1, number, number, number],
 ): [number, number, number, number] {
-  return port?.shape[1] === 1 && port.shape[3] !== 1 ? [planes, 1, rows, columns] : [planes, rows, columns, 1];
+  return port?.shape[1] === planes && port.shape[3] !== planes
+    ? [1, planes, rows, columns]
+    : [1, rows, columns, planes];
+}
+
+/** Planes one behind the other, in the order of a TensorFlow `shape`: mixed pixel by pixel where it has them last. */
+export function ordered(
+  input: Float32Array,
+  [, , , planes]: readonly number[],
+  [, regions]: readonly number[],
+): Float32Array {
+  if (regions === undefined || regions === 1 || planes !== regions) return input;
+  const pixels = input.length / regions;
+  return input.map((_, i) => input[(i % regions) * pixels + Math.floor(i / regions)]!);
 }

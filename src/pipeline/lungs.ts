@@ -17,7 +17,7 @@ export async function findLungs(film: PreprocessedFilm, model: Model): Promise<L
   return { probability: plane, mask, lungFraction: share(mask) };
 }
 
-/** Figures of a lung mask; training/hilum_training/plausibility.py measures the same on real films. */
+/** Figures of a lung mask; `export/plausibility.py` of training/ measures the same on real films. */
 export interface LungFigures {
   /** Lung pixels / film pixels. */
   readonly lungFraction: number;

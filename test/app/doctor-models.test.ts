@@ -9,12 +9,12 @@ const wrongOf = async (settings: object) =>
   ).filter(({ ok }) => !ok);
 
 test('models that the service would refuse are named: one that is not there, and one of another task', async () => {
-  expect(await wrongOf({ models: { gate: 'mine', lungs: 'gate-cnn' } })).toEqual([
+  expect(await wrongOf({ models: { gate: 'mine', lungs: 'gate-lite0' } })).toEqual([
     { check: 'model: mine', ok: false, text: expect.stringContaining("can't be read") as string },
     {
       check: 'models',
       ok: false,
-      text: 'MODEL_INVALID: gate-cnn: its task is gate, where one for lungs is configured',
+      text: 'MODEL_INVALID: gate-lite0: its task is gate, where one for lungs is configured',
     },
   ]);
 });
@@ -24,7 +24,9 @@ test('no audit of the classifier in use; all else is well', async () => {
     {
       check: 'models',
       ok: false,
-      text: expect.stringContaining("can't audit covid-vgg19-lungs: its input.region is lungs") as string,
+      text: expect.stringContaining(
+        "covid-vgg19-lungs can't audit findings-lite0: its input.region is lungs",
+      ) as string,
     },
   ]);
 });

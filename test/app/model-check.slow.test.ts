@@ -42,7 +42,7 @@ describe('as a command', () => {
     symlinkSync(join(ROOT, 'models/lungs-unet16'), join(dir, 'lungs-unet16'));
     expect(run('models', '--dir', '.')).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining('lungs-unet16 1.0.0 (lungs)'),
+      stdout: expect.stringContaining('lungs-unet16 3.0.0 (lungs)'),
     });
     rmSync(dir, { recursive: true, force: true });
   });

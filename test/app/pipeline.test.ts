@@ -13,13 +13,13 @@ test('JPEG 2000 at half resolution is a part of who analyses', async () => {
 
 test('models that do not fit together do not become a line', async () => {
   const models = configSchema.shape.models.parse({
-    view: 'gate-cnn',
+    view: 'gate-lite0',
     gate: 'off',
     lungs: 'lungs-unet16',
-    classifier: 'gate-cnn',
+    classifier: 'gate-lite0',
   });
   await expect(openPipeline(pipelineSettings({ models }))).rejects.toMatchObject({
     code: 'MODEL_INVALID',
-    message: 'gate-cnn: its task is gate, where one for view is configured',
+    message: 'gate-lite0: its task is gate, where one for view is configured',
   });
 });

@@ -23,6 +23,9 @@ const sources = [
     .map(({ name }) => join(MODELS, name, 'card.md')),
 ];
 
+/** A finding's own name says that something is there. */
+const FINDING = /\babnormal chest film\b/gi;
+
 /** Words that would say that something is absent, or that a reader could take for it. */
 const FORBIDDEN =
   /\b(normal|abnormal|negative|healthy|unremarkable|all[- ]clear|no (finding|evidence|disease)s?|ruled? out)\b/i;
@@ -32,7 +35,7 @@ test('no page says that a film is free of anything', () => {
   const found = sources.flatMap((file) =>
     readFileSync(file, 'utf8')
       .split('\n')
-      .flatMap((line, i) => (FORBIDDEN.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : [])),
+      .flatMap((line, i) => (FORBIDDEN.test(line.replace(FINDING, '')) ? [`${file}:${i + 1}: ${line.trim()}`] : [])),
   );
   expect(found).toEqual([]);
 });

@@ -13,21 +13,21 @@ function folder(...ours: string[]): string {
 }
 
 function own(dir: string, id: string): void {
-  cpSync(join(SHIPPED, 'covid-vgg19-lungs'), join(dir, id), { recursive: true });
+  cpSync(join(SHIPPED, 'findings-lite0'), join(dir, id), { recursive: true });
   const path = join(dir, id, 'manifest.json');
   writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), id }));
 }
 
-const OTHERS = ['view-vgg19', 'gate-cnn', 'lungs-unet16'] as const;
+const OTHERS = ['view-lite0', 'gate-lite0', 'lungs-unet16'] as const;
 
 test("a classifier of one's own runs where ours is not beside it; that of the shortcut audit is none", () => {
-  const dir = folder(...OTHERS, 'covid-vgg19-removed');
+  const dir = folder(...OTHERS, 'findings-lite0-removed');
   own(dir, 'mine');
   const said: string[] = [];
   expect(modelsOfFolder(dir, (text) => said.push(text))).toMatchObject({
     dir,
-    view: 'view-vgg19',
-    gate: 'gate-cnn',
+    view: 'view-lite0',
+    gate: 'gate-lite0',
     lungs: 'lungs-unet16',
     classifiers: ['mine'],
   });
@@ -35,11 +35,11 @@ test("a classifier of one's own runs where ours is not beside it; that of the sh
 });
 
 test('beside ours it does not, and that is said', () => {
-  const dir = folder(...OTHERS, 'covid-vgg19-lungs');
+  const dir = folder(...OTHERS, 'findings-lite0');
   own(dir, 'mine');
   const said: string[] = [];
-  expect(modelsOfFolder(dir, (text) => said.push(text)).classifiers).toEqual(['covid-vgg19-lungs']);
-  expect(said).toEqual([expect.stringContaining('runs covid-vgg19-lungs, not mine')]);
+  expect(modelsOfFolder(dir, (text) => said.push(text)).classifiers).toEqual(['findings-lite0']);
+  expect(said).toEqual([expect.stringContaining('runs findings-lite0, not mine')]);
 });
 
 test("two of one's own, or none, are refused", () => {
@@ -50,11 +50,11 @@ test("two of one's own, or none, are refused", () => {
 });
 
 test("one with a manifest that can't be used is named, also where ours runs instead", () => {
-  const dir = folder(...OTHERS, 'covid-vgg19-lungs');
+  const dir = folder(...OTHERS, 'findings-lite0');
   own(dir, 'mine');
   writeFileSync(join(dir, 'mine/manifest.json'), '{');
   const said: string[] = [];
-  expect(modelsOfFolder(dir, (text) => said.push(text)).classifiers).toEqual(['covid-vgg19-lungs']);
+  expect(modelsOfFolder(dir, (text) => said.push(text)).classifiers).toEqual(['findings-lite0']);
   expect(said).toEqual([expect.stringMatching(/^mine is left out: MODEL_INVALID: .*manifest.json is not JSON/)]);
 });
 

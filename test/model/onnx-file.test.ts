@@ -42,7 +42,7 @@ test('weights in a file of their own are seen', () => {
 });
 
 test('the shipped networks hold theirs; what is no ONNX file is left to the engine', () => {
-  for (const id of ['view-vgg19', 'gate-cnn', 'lungs-unet16'])
+  for (const id of ['findings-lite0', 'gate-lite0', 'lungs-unet16'])
     expect(hasExternalWeights(readFileSync(join(MODELS, id, 'model.onnx')))).toBe(false);
   for (const bytes of [Buffer.alloc(0), Buffer.from('no model'), Buffer.alloc(100, 0xff), modelWith(1).subarray(0, 40)])
     expect(hasExternalWeights(bytes)).toBe(false);

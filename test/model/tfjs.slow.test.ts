@@ -6,7 +6,7 @@ import { minMax, type Plane } from '../../src/imaging/plane';
 import { drawSyntheticFilm } from '../../src/imaging/synthetic-drawing';
 import { readModelFolder } from '../../src/model/manifest';
 import { type OpenedModel, openModel } from '../../src/model/session';
-import { findRuntime } from '../../src/model/tfjs-runtime';
+import { findRuntime, ordered } from '../../src/model/tfjs-runtime';
 import { node, TFJS_WORKER, tinyModel, type TinyOptions } from '../support/pipeline/tiny-model';
 
 const ROOT = resolve(__dirname, '../..');
@@ -41,7 +41,7 @@ const greatestDifference = (a: Float32Array, b: Float32Array) =>
  * (test/model/parity.test.ts).
  */
 const within = ({ manifest }: OpenedModel) =>
-  'quantisation' in manifest ? { probability: 0.02, cam: 0.05 } : { probability: 1e-3, cam: 1e-3 };
+  'quantisation' in manifest ? { probability: 0.05, cam: 0.05 } : { probability: 1e-3, cam: 1e-3 };
 
 describe('the shipped weights as TensorFlow.js', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-tfjs-'));
@@ -104,7 +104,7 @@ test('the script says in a sentence what it can not write', () => {
     spawnSync(process.execPath, [join(ROOT, 'scripts/models/tfjs-model.mjs'), ...args], { encoding: 'utf8' });
   const out = join(tmpdir(), 'hilum-tfjs-none');
   for (const [args, text] of [
-    [[join(ROOT, 'models/gate-cnn'), '--out', out], 'is not converted'],
+    [[join(ROOT, 'models/gate-lite0'), '--out', out], 'converted'],
     [['/nowhere', '--out', out], '/nowhere/manifest.json'],
     [[], 'usage: '],
   ] as const) {
@@ -127,6 +127,13 @@ test('a graph worked out by hand', async () => {
   expect(cam).toMatchObject({ rows: 4, columns: 4 });
   expect([...cam.values]).toEqual([2, ...Array(15).fill(0)]);
   expect(probability[0]).toBeCloseTo(1 / (1 + Math.exp(-2 / 16)), 5);
+});
+
+test('two regions of a film: TensorFlow has them last', () => {
+  const planes = Float32Array.of(1, 2, 3, 4, 10, 20, 30, 40);
+  expect([...ordered(planes, [1, 2, 2, 2], [1, 2, 2, 2])]).toEqual([1, 10, 2, 20, 3, 30, 4, 40]);
+  expect(ordered(planes, [1, 2, 1, 4], [1, 2, 1, 4])).toBe(planes);
+  expect(ordered(planes, [1, 2, 4, 1], [1, 1, 2, 4])).toBe(planes);
 });
 
 test('films that are asked for at once are answered in order, and leave no tensor', async () => {

@@ -116,16 +116,16 @@ test("analyze --config: the site's operating point and objects are used, as the 
     [
       'archive: { url: "http://127.0.0.1:1/dicom-web" }',
       'broker: { url: "amqp://127.0.0.1:1" }',
-      'classification: { threshold: 0.123 }',
+      'classification: { threshold: 0.001 }',
       'results: { heatMap: false }',
     ].join('\n'),
   );
   const { status, out, err } = await hilum('analyze', film, '--out', join(dir, 'site'), '--config', config, '--json');
-  expect({ status, err }).toEqual({ status: 0, err: 'hilum: 1 file: 1 analysed (0 urgent)\n' });
+  expect({ status, err }).toEqual({ status: 0, err: 'hilum: 1 file: 1 analysed (1 urgent)\n' });
   const [result] = lines(out) as unknown as [{ outcome: string; outputs: string[] }];
   expect(result.outcome).toBe('analysed');
   expect(result.outputs).toHaveLength(1);
-  expect(readReport(readFileSync(result.outputs[0]!)).findings).toMatchObject([{ operatingPoint: 0.123 }]);
+  expect(readReport(readFileSync(result.outputs[0]!)).findings[0]).toMatchObject({ operatingPoint: 0.001 });
 }, 120_000);
 
 test('analyze without a file, without --out and of nothing that exists', async () => {
@@ -198,7 +198,7 @@ test('models lists what is installed, and finds a network that was changed', asy
     lines(good.out)
       .map(({ task }) => task)
       .sort(),
-  ).toEqual(['classification', 'classification', 'gate', 'lungs', 'view']);
+  ).toEqual(['classification', 'classification', 'classification', 'gate', 'lungs', 'view', 'view']);
   const copy = join(dir, 'models');
   cpSync(join(ROOT, 'models/lungs-unet16'), join(copy, 'lungs-unet16'), { recursive: true });
   const network = readFileSync(join(copy, 'lungs-unet16/model.onnx'));
@@ -217,7 +217,7 @@ test('the service refuses a changed network and a wrong configuration', async ()
       models: { dir: 'models' },
     }),
   );
-  for (const id of ['view-vgg19', 'gate-cnn'])
+  for (const id of ['view-lite0', 'gate-lite0'])
     if (!existsSync(join(dir, 'models', id)))
       cpSync(join(ROOT, 'models', id), join(dir, 'models', id), { recursive: true });
   expect(await hilum('serve', '--config', join(dir, 'changed.yaml'))).toMatchObject({
@@ -256,7 +256,7 @@ test('doctor says that all is well, and what is wrong', async () => {
     'archive: password',
     'broker',
     'broker: topology',
-    'model: view-vgg19',
+    'model: view-lite0',
     'disk',
     'clock',
   ])

@@ -1,20 +1,23 @@
-"""The graphs that are shipped, run by the service's engine: the float ones give PyTorch's figures, the 8-bit ones nearly; maps sum to the logit."""
+"""The graphs that are shipped, run by the service's engine: the float ones give PyTorch's figures, the 8-bit ones
+nearly; maps sum to the logit."""
+
 import os
 import tempfile
 import unittest
 import unittest.mock
 from pathlib import Path
 
-import hilum_training  # noqa: F401
 import numpy as np
 import torch
+from torch import nn
+
+from hilum_training import engine
 from hilum_training.data import ROOT
-from hilum_training.export import engine, lite0_onnx, unet_onnx, vgg_onnx
+from hilum_training.export import lite0_onnx, unet_onnx, vgg_onnx
 from hilum_training.export.lite0_onnx import Member, export_answers, export_findings, ranges
 from hilum_training.nets.lite0 import Lite0
+from hilum_training.nets.unet import UNet, fold_batch_norm
 from hilum_training.nets.vgg import Vgg
-from hilum_training.unet import UNet, fold_batch_norm
-from torch import nn
 
 ENGINE = (ROOT / "node_modules" / "onnxruntime-node").exists()
 
@@ -51,11 +54,18 @@ class Graphs(unittest.TestCase):
         self.path = Path(self.folder.name) / "net" / "model.onnx"
         self.film, self.box = films(2), films(2, 2)
 
+    def computed(self, path: Path, planes: list, wanted: dict[str, int]) -> dict[str, np.ndarray]:
+        return engine.computed(path, planes, wanted, Path(self.folder.name))
+
     def member(self, net: Lite0, found=None) -> Member:
         return Member(net, net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), found)
 
     def answers(self) -> dict:
-        found = engine.computed(self.path, [(self.film, 0.5, 0.5), (self.box, 0.5, 0.5)], {"logits": 3, "probability": 3, "cam": 2 * 3 * 196})
+        found = self.computed(
+            self.path,
+            [(self.film, 0.5, 0.5), (self.box, 0.5, 0.5)],
+            {"logits": 3, "probability": 3, "cam": 2 * 3 * 196},
+        )
         return found | {"cam": found["cam"].reshape(2, 2, 3, 14, 14)}
 
     def test_a_mean_of_networks_crops_and_mirror_images(self):
@@ -85,12 +95,14 @@ class Graphs(unittest.TestCase):
         export_findings([self.member(net, found)], self.path, "net", mirrored=False)
         with torch.no_grad():
             expected = (net(standard(self.film)) + net(standard(self.box))).numpy() / 2
-        np.testing.assert_allclose(self.answers()["logits"], expected, atol=0.05 * max(1.0, float(np.abs(expected).max())))
+        np.testing.assert_allclose(
+            self.answers()["logits"], expected, atol=0.05 * max(1.0, float(np.abs(expected).max()))
+        )
 
     def test_one_answer_of_several(self):
         net = lively(Lite0(5))
         export_answers(net, self.path, "net", net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), 0, 1)
-        found = engine.computed(self.path, [(self.film, 0.5, 0.5)], {"answers": 5, "unlike": 1, "lateral": 1})
+        found = self.computed(self.path, [(self.film, 0.5, 0.5)], {"answers": 5, "unlike": 1, "lateral": 1})
         with torch.no_grad():
             p = torch.softmax(net(standard(self.film)), 1).numpy()
         np.testing.assert_allclose(found["answers"], p, atol=1e-4)
@@ -105,15 +117,17 @@ class Graphs(unittest.TestCase):
             expected = (a.mean((2, 3)).numpy() @ weight + bias)[:, None]
         for found, tolerance in ((None, 1e-3), (vgg_onnx.maxima(net, standard(self.film)), 0.1)):
             vgg_onnx.export_vgg(net, self.path, "net", weight, bias, found)
-            answer = engine.computed(self.path, [(self.film, 0.5, 0.5)], {"logit": 1, "cam": 196})
-            np.testing.assert_allclose(answer["logit"], expected, atol=tolerance * max(1.0, float(np.abs(expected).max())))
+            answer = self.computed(self.path, [(self.film, 0.5, 0.5)], {"logit": 1, "cam": 196})
+            np.testing.assert_allclose(
+                answer["logit"], expected, atol=tolerance * max(1.0, float(np.abs(expected).max()))
+            )
             np.testing.assert_allclose(answer["cam"].mean(1) + bias, answer["logit"][:, 0], atol=1e-3)
 
     def test_unet_in_8_bits(self):
         net = fold_batch_norm(lively(UNet(4)))
         found = unet_onnx.ranges(net, standard(self.film))
         unet_onnx.export_unet_qdq(net, self.path, "net", found, 0.5, 0.5)
-        answer = engine.computed(self.path, [(self.film, 0.5, 0.5)], {"probability": 224 * 224})["probability"]
+        answer = self.computed(self.path, [(self.film, 0.5, 0.5)], {"probability": 224 * 224})["probability"]
         with torch.no_grad():
             expected = torch.sigmoid(net(standard(self.film))).flatten(1).numpy()
         self.assertLess(float(np.abs(answer - expected).mean()), 0.03)
@@ -131,7 +145,9 @@ class Equalisation(unittest.TestCase):
         reader = net.stages[1][1].expand.folded()[0]
         read, _ = g.equalised("s1b1.expand", reader, torch.zeros(1))
         product = torch.einsum("oi,ij->oj", read[:, :, 0, 0], written[:, :, 0, 0])
-        torch.testing.assert_close(product, torch.einsum("oi,ij->oj", reader[:, :, 0, 0], kernel[:, :, 0, 0]), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            product, torch.einsum("oi,ij->oj", reader[:, :, 0, 0], kernel[:, :, 0, 0]), rtol=1e-4, atol=1e-5
+        )
 
 
 if __name__ == "__main__":

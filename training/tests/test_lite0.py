@@ -1,11 +1,14 @@
-"""EfficientNet-Lite0: the ImageNet weights give the figures that came with them, 14 x 14 cells, exact class activation maps, gradients."""
+"""EfficientNet-Lite0: the ImageNet weights give the figures that came with them, 14 x 14 cells, exact class activation
+maps, gradients."""
+
 import unittest
 
 import numpy as np
 import torch
+from torch.nn import functional as F
+
 from hilum_training.data import default_data_dir
 from hilum_training.nets.lite0 import MEAN, STD, Depthwise, Lite0, same_padding, start_from_imagenet
-from torch.nn import functional as F
 
 WEIGHTS = default_data_dir() / "weights" / "efficientnet-lite0-imagenet.npz"
 #: Largest means over the 7 x 7 cells for ``ramp``, from the data set's README.
@@ -37,7 +40,8 @@ class Network(unittest.TestCase):
             self.assertEqual(self.net.dense(False).activation(ramp()).shape, (1, 1280, 7, 7))
 
     def test_dense_cells_hold_the_strided_ones(self):
-        """Where no border is near, every second cell of the dense map is computed from the same values: first block of the stage."""
+        """Where no border is near, every second cell of the dense map is computed from the same values: first block of
+        the stage."""
         x = torch.rand(1, 112, 14, 14)
         block = self.net.stages[5][0]
         with torch.no_grad():
@@ -72,14 +76,23 @@ class Gradients(unittest.TestCase):
         for size, stride, padding, dilation in ((3, 1, 1, 1), (5, 2, 0, 1), (5, 1, 4, 2), (3, 2, 1, 1)):
             with self.subTest(size=size, stride=stride):
                 x, w = torch.randn(2, 8, 15, 15, requires_grad=True), torch.randn(8, 1, size, size, requires_grad=True)
-                own, torchs = Depthwise.apply(x, w, stride, padding, dilation), F.conv2d(x, w, None, stride, padding, dilation, 8)
+                own, torchs = (
+                    Depthwise.apply(x, w, stride, padding, dilation),
+                    F.conv2d(x, w, None, stride, padding, dilation, 8),
+                )
                 weight = torch.randn_like(own)
-                for a, b in zip(torch.autograd.grad((own * weight).sum(), (x, w)), torch.autograd.grad((torchs * weight).sum(), (x, w))):
+                for a, b in zip(
+                    torch.autograd.grad((own * weight).sum(), (x, w)),
+                    torch.autograd.grad((torchs * weight).sum(), (x, w)),
+                    strict=True,
+                ):
                     np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-4)
 
     def test_padding_as_tensorflow(self):
-        self.assertEqual([same_padding(224, 3, 2), same_padding(56, 5, 2), same_padding(14, 5, 1), same_padding(7, 3, 2)],
-                         [(0, 1), (1, 2), (2, 2), (1, 1)])
+        self.assertEqual(
+            [same_padding(224, 3, 2), same_padding(56, 5, 2), same_padding(14, 5, 1), same_padding(7, 3, 2)],
+            [(0, 1), (1, 2), (2, 2), (1, 1)],
+        )
 
 
 if __name__ == "__main__":

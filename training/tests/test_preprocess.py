@@ -1,11 +1,12 @@
 """The input recipe against its own formula and against PyTorch's antialiased resampling."""
+
 import unittest
 
-import hilum_training  # noqa: F401
 import numpy as np
 import torch
-from hilum_training import preprocess
 from torch.nn import functional as F
+
+from hilum_training.data import preprocess
 
 
 class Resize(unittest.TestCase):
@@ -13,8 +14,9 @@ class Resize(unittest.TestCase):
         rng = np.random.default_rng(1)
         for shape in ((384, 303), (260, 300), (1024, 777), (100, 150), (224, 224), (300, 90)):
             film = rng.random(shape)
-            theirs = F.interpolate(torch.from_numpy(film)[None, None], (224, 224), mode="bilinear",
-                                   antialias=True, align_corners=False)[0, 0].numpy()
+            theirs = F.interpolate(
+                torch.from_numpy(film)[None, None], (224, 224), mode="bilinear", antialias=True, align_corners=False
+            )[0, 0].numpy()
             self.assertLess(np.abs(preprocess.resize(film) - theirs).max(), 1e-6, shape)
 
     def test_rows_of_weights_sum_to_one(self):

@@ -1,27 +1,62 @@
 """Who may be learnt from, what is known of a film, which rows a run sees, crops, draws and augmentation."""
+
 import types
 import unittest
 
 import numpy as np
 import torch
-from hilum_training.data import Row
-from hilum_training.data import augment, crops, draws, labels, partition, terms
-from hilum_training.preprocess import SIZE
+
+from hilum_training.data import Row, augment, crops, draws, labels, partition, terms
+from hilum_training.data.preprocess import SIZE
 
 
-def row(index=0, source="cohen", finding="covid", view="PA", licence="CC BY", split="train", patient=None, host="", labels=""):
-    return Row(index, f"{source}/{index}.jpg", source, f"{source}/{patient or index}", view, finding, "", "", licence, split, host, "", "", labels)
+def row(
+    index=0,
+    source="cohen",
+    finding="covid",
+    view="PA",
+    licence="CC BY",
+    split="train",
+    patient=None,
+    host="",
+    labels="",
+):
+    return Row(
+        index,
+        f"{source}/{index}.jpg",
+        source,
+        f"{source}/{patient or index}",
+        view,
+        finding,
+        "",
+        "",
+        licence,
+        split,
+        host,
+        "",
+        "",
+        labels,
+    )
 
 
 class Terms(unittest.TestCase):
     def test_research_and_permissive(self):
         allowed = {
-            row(licence="CC BY-NC-SA 4.0"): (True, False), row(licence="CC BY-SA"): (True, False), row(licence="CC BY 4.0"): (True, True),
-            row(licence="CC BY-NC-ND 4.0"): (False, False), row(licence=""): (False, False), row(licence="not stated in metadata.csv"): (False, False),
-            row(source="figure1"): (False, False), row(source="actualmed"): (False, False), row(source="vqarad"): (False, False),
-            row(source="nih"): (True, True), row(source="radiography", finding="normal"): (True, False), row(source="kermany"): (True, True),
+            row(licence="CC BY-NC-SA 4.0"): (True, False),
+            row(licence="CC BY-SA"): (True, False),
+            row(licence="CC BY 4.0"): (True, True),
+            row(licence="CC BY-NC-ND 4.0"): (False, False),
+            row(licence=""): (False, False),
+            row(licence="not stated in metadata.csv"): (False, False),
+            row(source="figure1"): (False, False),
+            row(source="actualmed"): (False, False),
+            row(source="vqarad"): (False, False),
+            row(source="nih"): (True, True),
+            row(source="radiography", finding="normal"): (True, False),
+            row(source="kermany"): (True, True),
             row(source="ozturk", licence="NIH ChestX-ray8: no restriction"): (True, True),
-            row(source="ozturk", licence="as Cohen (per image); not stated here"): (False, False)}
+            row(source="ozturk", licence="as Cohen (per image); not stated here"): (False, False),
+        }
         for film, expected in allowed.items():
             with self.subTest(source=film.source, licence=film.licence):
                 self.assertEqual((terms.research(film), terms.permissive(film)), expected)
@@ -29,11 +64,13 @@ class Terms(unittest.TestCase):
 
 class Labels(unittest.TestCase):
     def known(self, film, **more):
-        return dict(zip(labels.FINDINGS, labels.label_table([film], **more)[0].tolist()))
+        return dict(zip(labels.FINDINGS, labels.label_table([film], **more)[0].tolist(), strict=True))
 
     def test_covid_is_an_opacity_and_abnormal(self):
         known = self.known(row())
-        self.assertEqual([known[n] for n in ("covid", "abnormal", "opacity", "tuberculosis", "effusion")], [1, 1, 1, 0, -1])
+        self.assertEqual(
+            [known[n] for n in ("covid", "abnormal", "opacity", "tuberculosis", "effusion")], [1, 1, 1, 0, -1]
+        )
 
     def test_unknown_is_unknown(self):
         self.assertEqual(set(self.known(row(finding="unknown")).values()), {-1})
@@ -41,10 +78,16 @@ class Labels(unittest.TestCase):
 
     def test_tuberculosis(self):
         known = self.known(row(source="shenzhen", finding="other"))
-        self.assertEqual([known[n] for n in ("covid", "abnormal", "opacity", "tuberculosis", "effusion")], [0, 1, -1, 1, -1])
+        self.assertEqual(
+            [known[n] for n in ("covid", "abnormal", "opacity", "tuberculosis", "effusion")], [0, 1, -1, 1, -1]
+        )
 
     def test_experts_have_the_last_word(self):
-        film = row(source="nih", finding="normal", labels="NIH: Effusion|Infiltration; expert4: none of 4; expert14: No Finding")
+        film = row(
+            source="nih",
+            finding="normal",
+            labels="NIH: Effusion|Infiltration; expert4: none of 4; expert14: No Finding",
+        )
         known = self.known(film)
         self.assertEqual([known[n] for n in ("abnormal", "opacity", "effusion")], [0, 0, 0])
         reports = self.known(film, experts=False)
@@ -56,9 +99,32 @@ class Labels(unittest.TestCase):
 
 class Partition(unittest.TestCase):
     def setUp(self):
-        films = [row(i, patient=f"p{i // 2}", finding="covid" if i % 4 < 2 else "other", host="eurorad.org", licence="CC BY-NC-SA") for i in range(40)]
-        films += [row(40 + i, source="nih", patient=f"nih-{i}", finding="normal", split=("train", "val", "test")[i % 3], labels="NIH: No Finding") for i in range(30)]
-        films += [row(70, view="L"), row(71, source="figure1"), row(72, source="ozturk", patient="nih-3", licence="NIH ChestX-ray8")]
+        films = [
+            row(
+                i,
+                patient=f"p{i // 2}",
+                finding="covid" if i % 4 < 2 else "other",
+                host="eurorad.org",
+                licence="CC BY-NC-SA",
+            )
+            for i in range(40)
+        ]
+        films += [
+            row(
+                40 + i,
+                source="nih",
+                patient=f"nih-{i}",
+                finding="normal",
+                split=("train", "val", "test")[i % 3],
+                labels="NIH: No Finding",
+            )
+            for i in range(30)
+        ]
+        films += [
+            row(70, view="L"),
+            row(71, source="figure1"),
+            row(72, source="ozturk", patient="nih-3", licence="NIH ChestX-ray8"),
+        ]
         self.data = types.SimpleNamespace(rows=films, select=lambda keep: [r for r in films if keep(r)])
 
     def test_folds_part_patients(self):
@@ -106,7 +172,11 @@ class Crops(unittest.TestCase):
 
 class Draws(unittest.TestCase):
     def test_half_is_positive_and_sources_count_by_their_root(self):
-        rows = [row(i) for i in range(9)] + [row(9 + i, source="nih") for i in range(4)] + [row(13 + i, source="kermany") for i in range(16)]
+        rows = (
+            [row(i) for i in range(9)]
+            + [row(9 + i, source="nih") for i in range(4)]
+            + [row(13 + i, source="kermany") for i in range(16)]
+        )
         positive = np.array([r.source == "cohen" for r in rows])
         chance = draws.draw_chances(rows, positive)
         self.assertAlmostEqual(chance[:9].sum(), 0.5)
@@ -124,7 +194,7 @@ class Augmentation(unittest.TestCase):
         first, second = (augment.augmented(x, np.random.default_rng([1, 7]), 224) for _ in range(2))
         np.testing.assert_array_equal(first.numpy(), second.numpy())
         self.assertEqual(first.shape, (3, 1, 224, 224))
-        self.assertTrue(0 <= float(first.min()) and float(first.max()) <= 1)
+        self.assertTrue(float(first.min()) >= 0 and float(first.max()) <= 1)
 
 
 if __name__ == "__main__":

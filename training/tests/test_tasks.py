@@ -1,4 +1,5 @@
 """Training: what counts in the loss, a run that was ended goes on as if it had not been, the plan and its folders."""
+
 import os
 import tempfile
 import types
@@ -6,9 +7,9 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-import hilum_training  # noqa: F401
 import numpy as np
 import torch
+
 from hilum_training.data import Row
 from hilum_training.data.labels import FINDINGS
 from hilum_training.experiments import check as check_figures
@@ -20,15 +21,33 @@ from hilum_training.tasks.findings import FindingsRun, Training, masked_loss
 
 def rows() -> list[Row]:
     """Ten COVID-19 films of one source, ten normal ones of another."""
-    return [Row(i, f"{i}.jpg", "cohen" if i < 10 else "kermany", f"cohen/{i}" if i < 10 else f"kermany/{i}", "PA", "covid" if i < 10 else "normal", "", "", "CC BY", "train")
-            for i in range(20)]
+    return [
+        Row(
+            i,
+            f"{i}.jpg",
+            "cohen" if i < 10 else "kermany",
+            f"cohen/{i}" if i < 10 else f"kermany/{i}",
+            "PA",
+            "covid" if i < 10 else "normal",
+            "",
+            "",
+            "CC BY",
+            "train",
+        )
+        for i in range(20)
+    ]
 
 
 def stub():
     """A data set of noise and its crops."""
     films, rng = rows(), np.random.default_rng(1)
     data = types.SimpleNamespace(rows=films, key="stub", select=lambda keep: [r for r in films if keep(r)])
-    crops = types.SimpleNamespace(data=data, film=rng.integers(0, 256, (20, 224, 224), np.uint8), box=rng.integers(0, 256, (20, 256, 256), np.uint8), kept=lambda rows, region: None)
+    crops = types.SimpleNamespace(
+        data=data,
+        film=rng.integers(0, 256, (20, 224, 224), np.uint8),
+        box=rng.integers(0, 256, (20, 256, 256), np.uint8),
+        kept=lambda rows, region: None,
+    )
     return data, crops
 
 
@@ -104,7 +123,10 @@ class Folders(CacheCase):
         queue.claim(pid)
         self.assertEqual(pid.read_text(), f"{os.getpid()}\n")
         pid.write_text("1\n")
-        with unittest.mock.patch.object(queue, "alive", lambda number: True), self.assertRaisesRegex(SystemExit, "process 1"):
+        with (
+            unittest.mock.patch.object(queue, "alive", lambda number: True),
+            self.assertRaisesRegex(SystemExit, "process 1"),
+        ):
             queue.claim(pid)
 
 
@@ -119,13 +141,32 @@ class Plan(unittest.TestCase):
 
 class Cells(unittest.TestCase):
     def test_negatives(self):
-        films = [Row(i, f"{i}.jpg", s, f"{s}/{i}", v, f, "", "", "", "test") for i, (s, v, f) in enumerate(
-            [("cohen", "PA", "covid"), ("cohen", "PA", "other"), ("kermany", "AP", "normal"), ("nih", "PA", "other"), ("cxnet", "PA", "covid"), ("cohen", "L", "covid"), ("nih", "PA", "unknown")])]
+        films = [
+            Row(i, f"{i}.jpg", s, f"{s}/{i}", v, f, "", "", "", "test")
+            for i, (s, v, f) in enumerate(
+                [
+                    ("cohen", "PA", "covid"),
+                    ("cohen", "PA", "other"),
+                    ("kermany", "AP", "normal"),
+                    ("nih", "PA", "other"),
+                    ("cxnet", "PA", "covid"),
+                    ("cohen", "L", "covid"),
+                    ("nih", "PA", "unknown"),
+                ]
+            )
+        ]
         data = types.SimpleNamespace(rows=films, select=lambda keep: [r for r in films if keep(r)])
-        wanted = {"all other films": [0, 1, 2, 3, 4], "other disease only": [0, 1, 3, 4], "Cohen + Kermany": [0, 1, 2], "Cohen's COVID-19 + Kermany": [0, 2]}
+        wanted = {
+            "all other films": [0, 1, 2, 3, 4],
+            "other disease only": [0, 1, 3, 4],
+            "Cohen + Kermany": [0, 1, 2],
+            "Cohen's COVID-19 + Kermany": [0, 2],
+        }
         for kind, expected in wanted.items():
             with self.subTest(kind):
-                self.assertEqual([r.index for r in vgg.cell_rows(data, vgg.VggRun("x", negatives=kind), "test")], expected)
+                self.assertEqual(
+                    [r.index for r in vgg.cell_rows(data, vgg.VggRun("x", negatives=kind), "test")], expected
+                )
         view = vgg.cell_rows(data, vgg.VggRun("x", positive=vgg.LATERAL), "test")
         self.assertEqual([vgg.is_positive(r, vgg.LATERAL) for r in view].count(True), 1)
 
@@ -140,20 +181,29 @@ class Checks(unittest.TestCase):
         self.assertEqual((z.shape, len(classes)), ((32, 1, 224, 224), 32))
         counts = np.bincount(classes.numpy(), minlength=len(check.CLASSES))
         self.assertEqual((counts[check.FRONTAL], counts[check.LATERAL]), (check.FRONTALS, check.LATERALS))
-        self.assertTrue(-1 <= float(z.min()) and float(z.max()) <= 1)
+        self.assertTrue(float(z.min()) >= -1 and float(z.max()) <= 1)
 
     def test_every_kind_of_changed_film_has_a_reason(self):
         self.assertEqual(set(check.KIND_CLASS), set(check.KINDS))
 
     def test_refusal_and_view(self):
         p = check_figures.softmax(np.array([[4.0, 0, 0, 0, 0, 0, 0], [0, 4.0, 0, 0, 0, 0, 0], [0, 0, 0, 4.0, 0, 0, 0]]))
-        self.assertEqual((check_figures.unlike(p) > 0.5).tolist(), [False, False, True])
-        self.assertEqual(check_figures.lateral(p).tolist()[:2], [False, True])
+        self.assertEqual((check.refusal(p) > 0.5).tolist(), [False, False, True])
+        self.assertEqual((check.lateral_share(p) > 0.5).tolist()[:2], [False, True])
 
 
 class Figures(CacheCase):
     def predicted(self, name: str, index: list[int], logits: np.ndarray) -> None:
-        RunFolder(name, {}).finish({"rows": np.array(index), "logits": logits, "findings": np.array(FINDINGS), "crops": np.array(["film", "box"])}, {}, trained=[])
+        RunFolder(name, {}).finish(
+            {
+                "rows": np.array(index),
+                "logits": logits,
+                "findings": np.array(FINDINGS),
+                "crops": np.array(["film", "box"]),
+            },
+            {},
+            trained=[],
+        )
 
     def test_means_of_networks_crops_and_sides(self):
         data, _ = stub()
@@ -175,14 +225,19 @@ class Figures(CacheCase):
         self.assertIsNone(evaluate.area(evaluate.read(data, ["a"]), "tuberculosis"))
 
     def test_age_groups(self):
-        ages = [Row(0, "", "cohen", "cohen/0", "PA", "covid", "", "", "", "train", age=age) for age in ("39", "40", "60", "", "x")]
+        ages = [
+            Row(0, "", "cohen", "cohen/0", "PA", "covid", "", "", "", "train", age=age)
+            for age in ("39", "40", "60", "", "x")
+        ]
         self.assertEqual([evaluate.age_group(r) for r in ages], ["under 40", "40 to 59", "60 and over", None, None])
 
     def test_heat_on_the_film_has_the_logit_as_its_mean(self):
         rng = np.random.default_rng(1)
         film, box = rng.normal(size=(14, 14)), rng.normal(size=(14, 14))
         heat = shipped.on_film(film, box, (28, 56, 140, 168))
-        self.assertAlmostEqual(float(heat.mean()), float(shipped.raised(film[None]).mean() + shipped.raised(box[None]).mean()), places=2)
+        self.assertAlmostEqual(
+            float(heat.mean()), float(shipped.raised(film[None]).mean() + shipped.raised(box[None]).mean()), places=2
+        )
         self.assertEqual(float(np.abs(heat - shipped.raised(film[None])[0])[:50].max()), 0)
 
 
@@ -199,7 +254,11 @@ class Kept(CacheCase):
 
     def run_once(self, run) -> dict:
         folder = RunFolder(run.name, run.settings(stub()[0]))
-        predicted = {"rows": np.arange(3), "logits": np.array([[0.1], [-7.3], [2.0]], np.float32), "findings": np.array(["covid"])}
+        predicted = {
+            "rows": np.arange(3),
+            "logits": np.array([[0.1], [-7.3], [2.0]], np.float32),
+            "findings": np.array(["covid"]),
+        }
         folder.finish(predicted, {"w": torch.ones(1)}, trained=[4, 5])
         kept.keep(run.name)
         return predicted
@@ -226,7 +285,10 @@ class Kept(CacheCase):
         self.run_once(plan.left_out("cohen", 1))
         os.environ["HILUM_CACHE_DIR"] = str(self.cache / "another")
         self.assertEqual(queue.state(run, stub()[0]), "waiting")
-        self.assertEqual(queue.state(FindingsRun("without-cohen-1", passes=9, splits=plan.NOT_VAL, left_out="cohen"), stub()[0]), "waiting")
+        self.assertEqual(
+            queue.state(FindingsRun("without-cohen-1", passes=9, splits=plan.NOT_VAL, left_out="cohen"), stub()[0]),
+            "waiting",
+        )
         self.assertIsNone(kept.finished("without-nih-1"))
 
 

@@ -1,15 +1,17 @@
 """VGG16 from ImageNet, and a VGG19 grown out of it."""
+
 import unittest
 
-import hilum_training  # noqa: F401
 import numpy as np
 import torch
-from hilum_training.data import default_data_dir
-from hilum_training.nets.vgg import FEATURES, MEAN, STD, Vgg, start_from_imagenet
 from torch import nn
 
+from hilum_training.data import default_data_dir
+from hilum_training.nets.vgg import FEATURES, MEAN, STD, Vgg, start_from_imagenet
+
 WEIGHTS = default_data_dir() / "weights" / "vgg16-imagenet.npz"
-#: Largest means over the 14 x 14 cells behind block5_conv3, from the data set's README; padding here is grey and not the mean colour: within 3 %.
+#: Largest means over the 14 x 14 cells behind block5_conv3, from the data set's README; padding here is grey and not
+#: the mean colour: within 3 %.
 LARGEST = {382: 6.218, 441: 5.391, 229: 4.438}
 
 
@@ -43,7 +45,10 @@ class Grown(unittest.TestCase):
 
     def test_only_blocks_4_and_5_are_trained(self):
         net = Vgg("vgg19")
-        self.assertEqual(sum(p.numel() for p in net.trained()), sum(p.numel() for b in net.blocks[3:] for p in b.parameters()) + FEATURES + 1)
+        self.assertEqual(
+            sum(p.numel() for p in net.trained()),
+            sum(p.numel() for b in net.blocks[3:] for p in b.parameters()) + FEATURES + 1,
+        )
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ export const HEADS = {
   operatingPoint: undefined,
   input: {
     name: 'input',
-    shape: [2, 1, SIZE, SIZE],
+    shape: [1, 2, SIZE, SIZE],
     region: ['film', 'box'],
     fill: 0,
     intensity: 'min-max',
