@@ -177,6 +177,8 @@ class Checks(unittest.TestCase):
         _, films.crops = stub()
         films.frontal, films.lateral, films.chance = list(range(15)), [15, 16], np.full(15, 1 / 15)
         films.others = np.random.default_rng(2).integers(0, 256, (3, 224, 224), np.uint8)
+        films.run = check.CheckRun("check", drawn=0.5)
+        films.drawn = {lateral: np.zeros((check.DRAWN, 224, 224), np.uint8) for lateral in (False, True)}
         z, classes = films.batch(np.random.default_rng(1))
         self.assertEqual((z.shape, len(classes)), ((32, 1, 224, 224), 32))
         counts = np.bincount(classes.numpy(), minlength=len(check.CLASSES))
