@@ -46,11 +46,14 @@ function film(
 }
 
 /** How many instances Orthanc itself counts. */
-async function statistics(): Promise<{ CountInstances: number }> {
+// What the archive holds, in numbers of objects: its size on disk grows by itself, as Orthanc 1.12's DICOMweb plug-in
+// keeps the metadata of a series once no object of it has come for a while.
+async function counts(): Promise<Record<string, unknown>> {
   const authorization = `Basic ${Buffer.from(`${USER.username}:${USER.password}`).toString('base64')}`;
-  return (await (await fetch(`${orthanc.url}/statistics`, { headers: { authorization } })).json()) as {
-    CountInstances: number;
-  };
+  const statistics = await fetch(`${orthanc.url}/statistics`, { headers: { authorization } });
+  expect(statistics.status).toBe(200);
+  const all = (await statistics.json()) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('Count')));
 }
 
 const pixelsOf = (bytes: Uint8Array) => readPart10(bytes).pixelData;
@@ -135,9 +138,9 @@ test('stored again, it is a success and no second instance', async () => {
   const archive = open();
   const object = film({ seed: 2 });
   await archive.store(object.study, [object]);
-  const before = await statistics();
+  const before = await counts();
   await archive.store(object.study, [object]);
-  expect(await statistics()).toEqual(before);
+  expect(await counts()).toEqual(before);
   expect(await archive.findInstances(object.study)).toHaveLength(1);
 });
 
@@ -218,9 +221,9 @@ test('the probe says what is allowed, what is wrong and what to do', async () =>
     ['retrieve', true],
     ['store', true],
   ]);
-  const before = await statistics();
+  const before = await counts();
   await open().probe();
-  expect(await statistics()).toEqual(before);
+  expect(await counts()).toEqual(before);
   const refused = await open({ auth: { kind: 'none' } }).probe();
   expect(refused.map(({ check, ok }) => [check, ok])).toEqual([
     ['reach', true],
