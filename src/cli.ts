@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { describeError, HilumError } from './base/errors';
+import { collectGarbageLessOften } from './base/heap';
 import { MISUSED, OUTPUT_FAILED } from './cli/command';
 import { program } from './cli/commands';
 
@@ -40,4 +41,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+collectGarbageLessOften();
 run(process.argv.slice(2)).catch(fail);

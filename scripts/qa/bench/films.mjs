@@ -32,7 +32,7 @@ const DRAWINGS = 64;
 const RLE_DRAWINGS = 8;
 const FIRST_SEED = 1;
 /** The UIDs of the film stand before this (bytes). */
-const HEADER_BYTES = 16_384;
+const HEADER_BYTES = 65_536;
 
 /** Every drawing in the syntax that it has in the mix, and some in RLE, which the mix has not. */
 function drawings() {
@@ -108,6 +108,11 @@ export class Films {
 
   constructor(all) {
     this.#drawings = all;
+  }
+
+  /** How many different ones there are. */
+  number(kind) {
+    return this.#of(kind).length;
   }
 
   /** Files of one drawn kind, in turns. */

@@ -16,7 +16,7 @@ const LARGE_BLOCKS = { mix: 16, raw: 16 };
 const BLOCK_FILMS = 8;
 /** Of what is only held against the service; other kinds would only take time. */
 const COMPARED_KINDS = ['mix', 'raw'];
-const IN_PROCESS_FILMS = 3;
+const IN_PROCESS_FILMS = 4;
 /** Contender: what its figures are called. */
 const FIGURES = {
   limit: 'limit',
@@ -28,6 +28,8 @@ const FIGURES = {
 /** Whose latency is told. */
 const LATENCY = ['hilum-auto', 'peer'];
 const LATENCY_STUDIES = 20;
+/** Films for each core before anything is measured: a service runs for weeks, its first films are not what it costs. */
+const WARM_UP_FILMS = 12;
 /** Of the whole run, from the start of this program, set-up included (ms). */
 const LONGEST_MS = 570_000;
 
@@ -40,13 +42,7 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
   const site = await openSite(dir, onStarted);
   const startUp = await measureStartUp(films.files(kinds[0], 1)[0], { ...site, dir, onStarted });
   const contenders = await startContenders({ ...site, dir, kinds, native, peer, onStarted });
-  for (const { contender, kinds: own = kinds } of contenders)
-    await warmUp(
-      contender,
-      films,
-      kinds.filter((kind) => own.includes(kind)),
-      site,
-    );
+  for (const { contender, kinds: own } of contenders) await warmUp(contender, films, own, site);
   const latency = kinds.includes('raw') ? await measureLatency(contenders, films, site) : undefined;
   /** @type {(import('./figures.cjs').Block & {name: string, kind: string})[]} */
   const blocks = [];
@@ -59,14 +55,22 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
     networks.push(...(await measureNetworks()));
     for (const kind of kinds)
       for (const { contender, kinds: own, films: count } of turned(contenders, done)) {
-        if (own !== undefined && !own.includes(kind)) continue;
-        const studies = films.studies(kind, count ?? LARGE_BLOCKS[kind] ?? BLOCK_FILMS);
+        if (!own.includes(kind)) continue;
+        const studies = films.studies(kind, blockOf(kind, count, films));
         const block = await runBlock(contender, studies, site);
         blocks.push({ name: contender.name, kind, ...block });
       }
     last = performance.now() - started;
   }
   return { rounds: done, startUp, inProcess, latency, ...figuresOf(blocks, kinds, networkFigures(networks)) };
+}
+
+/**
+ * Films of a block. Real ones differ in size, so that each contender gets all of them.
+ * @param {number | undefined} count of the contender's own
+ */
+function blockOf(kind, count, films) {
+  return kind === 'real' ? films.number(kind) : (count ?? LARGE_BLOCKS[kind] ?? BLOCK_FILMS);
 }
 
 /** Of raw films one at a time: what a study waits when nothing else is there to be done. */
@@ -104,7 +108,7 @@ function figuresOf(blocks, kinds, networks) {
 async function measureInProcess(films, kinds) {
   const rows = {};
   for (const kind of kinds.filter((one) => one !== 'mix')) {
-    const files = films.files(kind, 1 + IN_PROCESS_FILMS);
+    const files = films.files(kind, IN_PROCESS_FILMS);
     say(`in process: ${kind}`);
     const script = path.join(ROOT, 'scripts/qa/bench/in-process.mjs');
     const { stdout } = await promisify(execFile)(process.execPath, [script, ...files], { cwd: ROOT });
@@ -133,13 +137,18 @@ async function startContenders({ kinds, native, peer, ...site }) {
   say('starting the services');
   const one = { analysis: { concurrency: 1 } };
   const auto = { analysis: { concurrency: 'auto' } };
-  const contenders = [
-    ...(native ? [{ contender: await startNativeParts('limit', site), kinds: drawn }] : []),
-    { contender: await startHilum('hilum-one', 1, one, site), kinds: COMPARED_KINDS, films: BLOCK_FILMS },
-    { contender: await startHilum('hilum-auto', 1, auto, site) },
-    { contender: await startHilum('hilum-two', 2, auto, site), kinds: COMPARED_KINDS },
-    ...(peer ? [{ contender: await startPeer('peer', os.availableParallelism(), { ...peer, ...site }) }] : []),
+  const all = [
+    ...(native ? [{ start: () => startNativeParts('limit', site), kinds: drawn }] : []),
+    { start: () => startHilum('hilum-one', 1, one, site), kinds: COMPARED_KINDS, films: BLOCK_FILMS },
+    { start: () => startHilum('hilum-auto', 1, auto, site), kinds },
+    { start: () => startHilum('hilum-two', 2, auto, site), kinds: COMPARED_KINDS },
+    ...(peer ? [{ start: () => startPeer('peer', os.availableParallelism(), { ...peer, ...site }), kinds }] : []),
   ];
+  const contenders = [];
+  for (const { start, kinds: able, films } of all) {
+    const own = kinds.filter((kind) => able.includes(kind));
+    if (own.length > 0) contenders.push({ contender: await start(), kinds: own, films });
+  }
   for (const { contender } of contenders) await site.events.listen(contender.name);
   return contenders;
 }
@@ -151,7 +160,7 @@ async function startContenders({ kinds, native, peer, ...site }) {
 export async function warmUp(contender, films, kinds, site) {
   const single = kinds.filter((kind) => kind !== 'mix' || kinds.length === 1);
   const workers = contender.processes.length * os.availableParallelism();
-  const each = Math.max(contender.processes.length, Math.ceil((2 * workers) / single.length));
+  const each = Math.max(contender.processes.length, Math.ceil((WARM_UP_FILMS * workers) / single.length));
   await runBlock(
     contender,
     single.flatMap((kind) => films.studies(kind, each)),

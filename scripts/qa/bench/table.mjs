@@ -49,7 +49,7 @@ export function tableOf(result) {
     `networks alone: ${networks.map(networksAlone).join(', ')}`,
     '',
     ...(limit === undefined
-      ? [`limit: not measured, as these are missing: ${missing.join(', ')}`, '']
+      ? [`limit: not measured: ${missing.length > 0 ? `missing: ${missing.join(', ')}` : 'it is of drawn films'}`, '']
       : partsTable(`limit: what nobody can leave out (decoders: ${decodersOf(limit)})`, limit, sumOf)),
     ...partsTable('Hilum in one process, without archive and broker', stages, sumOf),
     ...contenderTable(result),
