@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from hilum_training.data import default_data_dir
-from hilum_training.nets.vgg import FEATURES, MEAN, STD, Vgg, start_from_imagenet
+from hilum_training.nets.vgg import FEATURES, LOW, MEAN, STD, Vgg, start_from_imagenet
 
 WEIGHTS = default_data_dir() / "weights" / "vgg16-imagenet.npz"
 #: Largest means over the 14 x 14 cells behind block5_conv3, from the data set's README; padding here is grey and not
@@ -43,12 +43,24 @@ class Grown(unittest.TestCase):
             a = torch.rand(1, FEATURES, 14, 14)
             torch.testing.assert_close(net.cam(a).mean((2, 3)) + net.head.bias, net.classify(a))
 
-    def test_only_blocks_4_and_5_are_trained(self):
-        net = Vgg("vgg19")
-        self.assertEqual(
-            sum(p.numel() for p in net.trained()),
-            sum(p.numel() for b in net.blocks[3:] for p in b.parameters()) + FEATURES + 1,
-        )
+    def test_only_blocks_that_are_not_frozen_are_trained(self):
+        for frozen in LOW:
+            net = Vgg("vgg19", frozen=frozen)
+            self.assertEqual(
+                sum(p.numel() for p in net.trained()),
+                sum(p.numel() for b in net.blocks[frozen:] for p in b.parameters()) + FEATURES + 1,
+            )
+
+    def test_the_frozen_blocks_and_the_others_make_the_whole(self):
+        z = torch.randn(1, 1, 224, 224)
+        whole = Vgg("vgg16").eval()
+        for frozen, shape in LOW.items():
+            net = Vgg("vgg16", frozen=frozen).eval()
+            net.load_state_dict(whole.state_dict())
+            with torch.no_grad():
+                low = net.low(z)
+                self.assertEqual(tuple(low.shape), (1, *shape))
+                torch.testing.assert_close(net.high(low), whole.activation(z))
 
 
 if __name__ == "__main__":

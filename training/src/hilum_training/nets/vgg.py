@@ -1,6 +1,6 @@
 """VGG16 and VGG19 on one grey channel, all convolutions from ImageNet, with global average pooling and a dense layer.
 
-    Z [n, 1, 224, 224] -> blocks 1-3 -> [n, 256, 28, 28] -> blocks 4-5 -> A [n, 512, 14, 14]
+    Z [n, 1, 224, 224] -> blocks 1-3 -> [n, 256, 28, 28] -> block 4 -> [n, 512, 14, 14] -> block 5 -> A [n, 512, 14, 14]
     logits = W . mean_xy(A) + b         probability = sigmoid(logit)
 
 The mean is taken right behind the last convolution and its ReLU (no pool5), so that sum_k w_k A_k is Grad-CAM exactly.
@@ -28,14 +28,17 @@ CAFFE_MEANS_BGR = (103.939, 116.779, 123.68)
 #: Near the mean of the three colours (0.45) and of a film, so that padding is neither black nor white.
 MEAN, STD = 0.45, 0.25
 FEATURES = 512
+#: Output of the frozen blocks for a film of 224 x 224, by their number.
+LOW = {3: (256, 28, 28), 4: (512, 14, 14)}
+LAST = 4
 
 
 class Vgg(nn.Module):
-    """``batch_norm``: for training from scratch."""
+    """``frozen``: blocks that stay as they are, 3 or 4; ``batch_norm``: for training from scratch."""
 
-    def __init__(self, name: str, findings: int = 1, dropout: float = 0.3, batch_norm: bool = False):
+    def __init__(self, name: str, findings: int = 1, dropout: float = 0.3, batch_norm: bool = False, frozen: int = 3):
         super().__init__()
-        self.name, self.dropout = name, dropout
+        self.name, self.dropout, self.frozen = name, dropout, frozen
         blocks, inputs = [], 1
         for width, layers in zip(WIDTHS, LAYERS[name], strict=True):
             convs = [nn.Conv2d(inputs if i == 0 else width, width, 3, padding=1) for i in range(layers)]
@@ -54,14 +57,16 @@ class Vgg(nn.Module):
         return x
 
     def low(self, z: torch.Tensor) -> torch.Tensor:
-        """Blocks 1-3 with their poolings: Z -> [n, 256, s / 8, s / 8]."""
-        for number in range(3):
+        """The frozen blocks with their poolings: Z -> LOW[frozen]."""
+        for number in range(self.frozen):
             z = F.max_pool2d(self.block(z, number), 2)
         return z
 
     def high(self, x: torch.Tensor) -> torch.Tensor:
-        """Blocks 4-5 -> A."""
-        return self.block(F.max_pool2d(self.block(x, 3), 2), 4)
+        """The other blocks -> A."""
+        for number in range(self.frozen, LAST):
+            x = F.max_pool2d(self.block(x, number), 2)
+        return self.block(x, LAST)
 
     def activation(self, z: torch.Tensor) -> torch.Tensor:
         return self.high(self.low(z))
@@ -76,8 +81,8 @@ class Vgg(nn.Module):
         return self.classify(self.activation(z))
 
     def trained(self) -> list[nn.Parameter]:
-        """Blocks 4-5 and the dense layer."""
-        return [p for part in (*self.blocks[3:], self.head) for p in part.parameters()]
+        """The blocks that are not frozen, and the dense layer."""
+        return [p for part in (*self.blocks[self.frozen :], self.head) for p in part.parameters()]
 
 
 def kernel_of(stored: Mapping[str, np.ndarray], name: str) -> tuple[torch.Tensor, torch.Tensor]:
