@@ -28,7 +28,9 @@ def cell(data: Dataset, run: VggRun) -> dict | None:
     calibration = platt(z[val], y[val])
     p = expit(calibration.slope * z[test] + calibration.offset)
     trained = [data.rows[i] for i in facts["trained"]]
-    return {key: asdict(run)[key] for key in ("name", "net", "transfer", "region", "negatives", "positive")} | {
+    return {
+        key: asdict(run)[key] for key in ("name", "net", "transfer", "frozen", "region", "negatives", "positive")
+    } | {
         "epochs": facts["epochs"],
         "draws": facts["draws"],
         "parameters": facts["parameters"],

@@ -84,6 +84,7 @@ def paper_line() -> list[VggRun]:
             "paper-two-sources-lungs",
             region="lungs",
             negatives="Cohen's COVID-19 + Kermany",
+            limited=False,
             frozen=GRID_FROZEN,
             rate=GRID_RATE,
         ),

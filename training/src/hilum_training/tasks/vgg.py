@@ -170,7 +170,7 @@ def new_network(run: VggRun) -> Vgg:
 
 
 class Films:
-    """What a network learns from or is judged on, in batches of its input: the frozen blocks' output, or small films."""
+    """What a network learns from or is judged on, in batches of its input: frozen blocks' output, or small films."""
 
     def __init__(self, run: VggRun, net: Vgg, crops: Crops, rows: Sequence[Row], copies: int):
         self.run, self.net, self.crops, self.rows = run, net, crops, rows
