@@ -1,7 +1,7 @@
 /**
  * node scripts/qa/bench/in-process.mjs FILE...: Hilum's line on these files in one process, without archive and broker.
  * Prints the CPU time of each file by stage, threads included, as JSON (seconds), once the code is compiled: all files
- * are analysed so many times before, and not measured.
+ * are analysed WARM_UPS times before, and not measured.
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

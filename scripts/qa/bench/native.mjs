@@ -1,5 +1,6 @@
 /** The parts that nobody can leave out: which of their tools are missing here, and the networks alone. */
 import { execFile, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -25,8 +26,13 @@ export function missingTools() {
 export function shippedNetworks() {
   const { modelsSchema, namedModels } = require(path.join(ROOT, 'dist/model/config.js'));
   const { view, gate, lungs, classifiers } = namedModels(modelsSchema.parse({}));
-  return [view, lungs, ...classifiers, gate].map((id) => path.join(ROOT, 'models', id));
+  const folders = [view, lungs, ...classifiers, gate].map((id) => path.join(ROOT, 'models', id));
+  // View and first check may be one network, which the service runs once (src/pipeline/infer.ts).
+  const digests = folders.map(digestOf);
+  return folders.filter((_, at) => digests.indexOf(digests[at]) === at);
 }
+
+const digestOf = (folder) => JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8')).sha256;
 
 /** @returns {Promise<{threads: number, cpuSecondsPerFilm: number}[]>} for each thread setting */
 export async function measureNetworks() {

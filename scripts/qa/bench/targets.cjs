@@ -64,7 +64,7 @@ const catchUpTargetsOf = ({ requests, seconds }) =>
   ]);
 
 /**
- * CPU time of the service per raw film, with archive and broker, to that of the networks alone. Measured: 3.2 on an idle
+ * CPU time of the service per raw film, with archive and broker, to that of the networks alone. Measured: 3.5 on an idle
  * machine, 5.2 on a busy one before garbage was collected less often. A busy one still passes, and three passes more
  * over a film's pixels in plain code (150 ms and more each) soon do not.
  */

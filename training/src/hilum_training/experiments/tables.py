@@ -282,7 +282,7 @@ def paper() -> str:
         lines.append(
             [
                 c["net"],
-                f"transfer, blocks {c['frozen'] + 1} to 5 trained" if c["transfer"] else "from scratch",
+                f"transfer, trained from block {c['frozen'] + 1} on" if c["transfer"] else "from scratch",
                 c["region"],
                 "lateral against frontal" if c["positive"] == "lateral" else c["negatives"],
                 f"{c['epochs']} x {c['draws']}",

@@ -28,13 +28,14 @@ CAFFE_MEANS_BGR = (103.939, 116.779, 123.68)
 #: Near the mean of the three colours (0.45) and of a film, so that padding is neither black nor white.
 MEAN, STD = 0.45, 0.25
 FEATURES = 512
-#: Output of the frozen blocks for a film of 224 x 224, by their number.
+#: Output of the frozen blocks for a film of 224 x 224, by how many they are.
 LOW = {3: (256, 28, 28), 4: (512, 14, 14)}
+#: Index of block 5, which has no pooling.
 LAST = 4
 
 
 class Vgg(nn.Module):
-    """``frozen``: blocks that stay as they are, 3 or 4; ``batch_norm``: for training from scratch."""
+    """``frozen``: how many blocks stay as they are, 3 or 4; ``batch_norm``: for training from scratch."""
 
     def __init__(self, name: str, findings: int = 1, dropout: float = 0.3, batch_norm: bool = False, frozen: int = 3):
         super().__init__()

@@ -54,7 +54,8 @@ NEGATIVES: dict[str, Callable[[Row], bool]] = {
 @dataclass(frozen=True)
 class VggRun:
     """One cell of the grid or one shipped network. ``limited``: MOST films of a source, else all; ``epochs`` of as
-    many draws as films, ``draws`` at most; ``frozen``: blocks that stay as ImageNet left them."""
+    many draws as films, ``draws`` at most; ``frozen``: how many blocks stay as ImageNet left
+    them."""
 
     name: str
     net: str = "vgg19"
