@@ -56,23 +56,22 @@ export function blend(grey: number, heat: number): Colour {
  * Grey pixels blended with their heat.
  * @param grey 0..1
  * @param heat 0..1
- * @returns red, green, blue and alpha (opaque) of each
+ * @returns red, green, blue of each
  */
-export function blendAll(grey: ArrayLike<number>, heat: ArrayLike<number>): Uint8ClampedArray {
-  const rgba = new Uint8ClampedArray(4 * grey.length);
-  for (let at = 0, to = 0; at < grey.length; at++, to += 4) {
+export function blendAll(grey: ArrayLike<number>, heat: ArrayLike<number>): Uint8Array {
+  const rgb = new Uint8Array(3 * grey.length);
+  for (let at = 0, to = 0; at < grey.length; at++, to += 3) {
     const under = Math.min(1, Math.max(0, grey[at]!)) * 255;
     const warmth = heat[at]!;
     // Rounds halves up like Math.round, which is several times slower.
-    if (warmth <= INVISIBLE) rgba[to] = rgba[to + 1] = rgba[to + 2] = (under + 0.5) | 0;
-    else blendInto(rgba, to, under, warmth);
-    rgba[to + 3] = 255;
+    if (warmth <= INVISIBLE) rgb[to] = rgb[to + 1] = rgb[to + 2] = (under + 0.5) | 0;
+    else blendInto(rgb, to, under, warmth);
   }
-  return rgba;
+  return rgb;
 }
 
 /** @param under grey, 0..255 @param heat above the invisible range */
-function blendInto(rgba: Uint8ClampedArray, to: number, under: number, heat: number): void {
+function blendInto(rgb: Uint8Array, to: number, under: number, heat: number): void {
   const opacity = opacityOf(heat);
   const grey = under * (1 - opacity);
   const place = placeOf(heat);
@@ -80,7 +79,7 @@ function blendInto(rgba: Uint8ClampedArray, to: number, under: number, heat: num
   const rest = place - below;
   for (let channel = 0, from = 3 * below; channel < 3; channel++, from++) {
     const colour = SCALE[from]! + (SCALE[from + 3]! - SCALE[from]!) * rest;
-    rgba[to + channel] = (grey + colour * opacity + 0.5) | 0;
+    rgb[to + channel] = (grey + colour * opacity + 0.5) | 0;
   }
 }
 

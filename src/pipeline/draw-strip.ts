@@ -8,7 +8,8 @@ import { type AnalysisIdentity, classifierOf, findingNamed, localMoment } from '
 import { CAPTION_LINES, stripLayout } from './picture-frame';
 
 export const STYLE = {
-  background: '#0d1117',
+  /** Red, green, blue. */
+  background: [0x0d, 0x11, 0x17],
   ink: '#e6e9ee',
   faintInk: '#aeb8c4',
   warningInk: '#ffb454',
@@ -37,19 +38,16 @@ export function captionLines(finding: Finding, identity: AnalysisIdentity, sourc
   ];
 }
 
-export function drawStrip(
-  pen: SKRSContext2D,
-  { top, width }: { top: number; width: number },
-  caption: readonly CaptionLine[],
-): void {
+/** Draws the strip of a picture of this width (pixels). */
+export function drawStrip(pen: SKRSContext2D, width: number, caption: readonly CaptionLine[]): void {
   const { line, margin, beside } = stripLayout(width);
   const captionWidth = beside ? Math.round(width * 0.6) - 2 * margin : width - 2 * margin;
   caption.forEach(({ text, style }, i) =>
-    drawLine(pen, text, style, { left: margin, middle: top + margin + (i + 0.5) * line, width: captionWidth, line }),
+    drawLine(pen, text, style, { left: margin, middle: margin + (i + 0.5) * line, width: captionWidth, line }),
   );
   const key = beside
-    ? { left: Math.round(width * 0.6) + margin, top: top + margin }
-    : { left: margin, top: top + 2 * margin + CAPTION_LINES * line };
+    ? { left: Math.round(width * 0.6) + margin, top: margin }
+    : { left: margin, top: 2 * margin + CAPTION_LINES * line };
   drawKey(pen, { ...key, width: width - key.left - margin, line });
 }
 

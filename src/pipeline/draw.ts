@@ -1,4 +1,4 @@
-import { createCanvas, ImageData, type SKRSContext2D } from '@napi-rs/canvas';
+import { createCanvas } from '@napi-rs/canvas';
 import { pixelAspect } from '../dicom/pixel-aspect';
 import { blendAll } from '../imaging/colour-map';
 import { outlineBits } from '../imaging/outline-bits';
@@ -6,7 +6,7 @@ import { resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { AnalysisIdentity } from '../objects/analysis';
 import type { OutlinePlane, Picture } from '../objects/secondary-capture';
-import { captionLines, drawStrip, OUTLINE_COLOURS, registerFont, STYLE } from './draw-strip';
+import { type CaptionLine, captionLines, drawStrip, OUTLINE_COLOURS, registerFont, STYLE } from './draw-strip';
 import { leadingExplanation } from './explain';
 import { type Frame, frameFor } from './picture-frame';
 import type { ExplainedFilm, Plane } from './stage';
@@ -21,16 +21,14 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   registerFont();
   const { image, attributes } = explained.inferred.preprocessed.decoded;
   const frame = frameFor(image.rows * pixelAspect(attributes), image.columns);
-  const pen = createCanvas(frame.width, frame.height).getContext('2d');
-  pen.fillStyle = STYLE.background;
-  pen.fillRect(0, 0, frame.width, frame.height);
   const { finding, heat, hotRegions } = leadingExplanation(explained);
-  drawFilm(pen, frame, image.grey, heat);
-  drawStrip(pen, { top: frame.film.height, width: frame.width }, captionLines(finding, identity, attributes));
+  const rgb = new Uint8Array(3 * frame.width * frame.height);
+  drawFilm(rgb, frame, image.grey, heat);
+  rgb.set(stripBelow(frame, captionLines(finding, identity, attributes)), 3 * frame.width * frame.film.height);
   return {
     rows: frame.height,
     columns: frame.width,
-    rgb: withoutAlpha(pen.getImageData(0, 0, frame.width, frame.height).data),
+    rgb,
     outlines: outlinePlanes(frame, image, explained.lungOutlines, hotRegions),
   };
 }
@@ -44,9 +42,24 @@ export function withOutlines({ outlines = [], ...picture }: Picture): Picture {
   return { ...picture, rgb };
 }
 
-function drawFilm(pen: SKRSContext2D, { film }: Frame, grey: Plane, heat: Plane): void {
-  const warmth = resample(heat, film.height, film.width).values;
-  pen.putImageData(new ImageData(blendAll(grey.values, warmth), film.width, film.height), film.left, 0);
+/** The film fills the picture's width or, where it is narrower, lies in its middle. */
+function drawFilm(rgb: Uint8Array, { width, film }: Frame, grey: Plane, heat: Plane): void {
+  const pixels = blendAll(grey.values, resample(heat, film.height, film.width).values);
+  if (film.width === width) return rgb.set(pixels);
+  const empty = Uint8Array.from(STYLE.background);
+  for (let at = 0; at < 3 * width * film.height; at += 3) rgb.set(empty, at);
+  for (let row = 0; row < film.height; row++)
+    rgb.set(pixels.subarray(3 * row * film.width, 3 * (row + 1) * film.width), 3 * (row * width + film.left));
+}
+
+/** Only the strip has text, so that only it needs a canvas, which would copy a film's pixels several times. */
+function stripBelow({ width, height, film }: Frame, caption: readonly CaptionLine[]): Uint8Array {
+  const tall = height - film.height;
+  const pen = createCanvas(width, tall).getContext('2d');
+  pen.fillStyle = `rgb(${STYLE.background.join(', ')})`;
+  pen.fillRect(0, 0, width, tall);
+  drawStrip(pen, width, caption);
+  return withoutAlpha(pen.getImageData(0, 0, width, tall).data);
 }
 
 /** Where nothing speaks for the class, the hottest regions are the lungs: they are drawn once. */

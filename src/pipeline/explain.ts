@@ -33,23 +33,27 @@ export function leadingExplanation({ findings }: ExplainedFilm): ExplainedFindin
 
 /** ReLU, divided by its maximum (0..1), at the given size; all zero when nothing speaks for the class. */
 function heatMap(activation: Plane, rows: number, columns: number): Plane {
-  const positive = { ...activation, values: mapValues(activation.values, (value) => Math.max(0, value)) };
-  const grown = resample(positive, rows, columns);
-  const max = greatest(grown.values);
-  return { ...grown, values: mapValues(grown.values, (value) => (max > 0 ? value / max : 0)) };
+  const positive = mapValues(activation.values, (value) => Math.max(0, value));
+  const heat = resample({ ...activation, values: positive }, rows, columns);
+  const { values } = heat;
+  const max = greatest(values);
+  for (let at = 0; at < values.length; at++) values[at] = max > 0 ? values[at]! / max : 0;
+  return heat;
 }
 
 /** Pixels with at least half of the greatest heat, inside of the lungs. */
-function hottest(heat: Plane, lungs: Plane): Plane {
-  const inside = mapValues(heat.values, (value, i) => (lungs.values[i]! > 0 ? value : 0));
+function hottest({ rows, columns, values }: Plane, { values: lungs }: Plane): Plane {
+  const inside = values.slice();
+  for (let at = 0; at < inside.length; at++) if (!(lungs[at]! > 0)) inside[at] = 0;
   const max = greatest(inside);
-  return { ...heat, values: mapValues(inside, (value) => (max > 0 && value >= max / 2 ? 1 : 0)) };
+  for (let at = 0; at < inside.length; at++) inside[at] = max > 0 && inside[at]! >= max / 2 ? 1 : 0;
+  return { rows, columns, values: inside };
 }
 
 /** The greatest value; 0 where none is above. */
 function greatest(values: Float32Array): number {
   let max = 0;
-  for (const value of values) if (value > max) max = value;
+  for (let at = 0; at < values.length; at++) if (values[at]! > max) max = values[at]!;
   return max;
 }
 
