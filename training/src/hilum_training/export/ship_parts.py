@@ -276,8 +276,8 @@ def ship_vgg(folder: Path, data: Dataset, crops: Crops, run: VggRun, title: str,
             run.epochs,
             run.seed,
             command,
-            "From ImageNet weights (VGG16, Visual Geometry Group, CC BY 4.0); blocks 1-3 as they were, "
-            f"blocks 4-5 and the dense layer trained for {run.epochs} epochs of {facts['draws']} draws from "
+            f"From ImageNet weights (VGG16, Visual Geometry Group, CC BY 4.0); blocks 1-{run.frozen} as they were, "
+            f"all behind them trained for {run.epochs} epochs of {facts['draws']} draws from "
             f"{COPIES} augmented copies of each film, AdamW {run.rate}, the dense layer at ten times that. "
             "At most 160 films of a large source.",
         ),
