@@ -28,7 +28,17 @@ export interface OperationParts {
 }
 
 /** Pages of the documentation for operators. */
-const DOCS = ['operations', 'list', 'errors', 'events', 'deliveries', 'configuration', 'security'] as const;
+const DOCS = [
+  'operations',
+  'state',
+  'list',
+  'reading',
+  'errors',
+  'events',
+  'deliveries',
+  'configuration',
+  'security',
+] as const;
 
 const turnaroundQuery = z.object({
   days: z
