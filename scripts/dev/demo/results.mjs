@@ -6,6 +6,7 @@ import { Explained, ROOT, progress, say } from '../../lib/shell.mjs';
 const require = createRequire(import.meta.url);
 const { FILM_MODALITIES } = require(path.join(ROOT, 'dist/events/closed-lists.js'));
 const { isNoImageClass } = require(path.join(ROOT, 'dist/dicom/sop-class.js'));
+const { liveFindings } = require(path.join(ROOT, 'dist/finding/finding.js'));
 const { tryParseUid } = require(path.join(ROOT, 'dist/dicom/uid.js'));
 const { findingStatement, notAnalysedStatement, percentagesOf, reasonTextOf } = require(
   path.join(ROOT, 'dist/finding/wording.js'),
@@ -200,10 +201,15 @@ function probabilityText({ probability }) {
   return probability === null ? null : `${percentagesOf({ probability, operatingPoint: null }).probability} %`;
 }
 
+/** Of findings in shadow only the names: their probabilities are in the report, for those who validate them. */
 function whyOf({ outcome, reasonText, findings }) {
-  return outcome === 'analysed'
-    ? findings.map((finding) => findingStatement(finding)).join(' ')
-    : notAnalysedStatement(reasonText);
+  if (outcome !== 'analysed') return notAnalysedStatement(reasonText);
+  const live = liveFindings(findings);
+  const shadow = findings.filter((finding) => !live.includes(finding)).map(({ label }) => label);
+  return [
+    ...live.map((finding) => findingStatement(finding)),
+    ...(shadow.length > 0 ? [`In shadow, in the report only: ${shadow.join(', ')}.`] : []),
+  ].join(' ');
 }
 
 function noFilm({ modality }) {
