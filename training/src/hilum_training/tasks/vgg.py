@@ -1,8 +1,8 @@
 """The paper's classifiers: VGG16 and VGG19 with real transfer, or from scratch, on the film, the lungs or all but them.
 
-With transfer blocks 1-3 stay as ImageNet left them (a VGG19's additional convolution of block 3 with them), so their
-output is kept on disk for three augmented copies of each film and for the film as it is; blocks 4-5 and the dense
-layer are trained. In the grid block 4 stays too, which takes a quarter of the time. From scratch everything is trained,
+With transfer the first ``frozen`` blocks stay as ImageNet left them (a VGG19's additional convolutions with them), so
+their output is kept on disk for three augmented copies of each film and for the film as it is; the blocks behind them
+and the dense layer are trained. From scratch everything is trained,
 at 112 x 112, with batch normalisation: no transfer learning, no more time than before."""
 
 from __future__ import annotations
