@@ -418,6 +418,7 @@ export interface Messages {
   'film.viewNotStated': never;
   'film.keys': 'film';
   'film.noPicture': never;
+  'film.blank': never;
   'film.undecodable': never;
   'film.notInArchive': never;
   'film.forRadiologists': never;

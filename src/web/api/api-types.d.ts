@@ -79,7 +79,7 @@ export interface FilmDetail {
   readonly lungFraction: number | null;
   readonly picture: string | null;
   /** Why there is no picture, to whoever may see one. */
-  readonly noPicture: 'undecodable' | 'not-in-archive' | null;
+  readonly noPicture: 'undecodable' | 'blank' | 'not-in-archive' | null;
   readonly heatMap: string | null;
   readonly report: string | null;
 }
@@ -287,6 +287,8 @@ export interface RowRead {
 }
 
 export interface RowResult {
+  /** Of the finding, as in the events. */
+  readonly label: string;
   /** 0..1 */
   readonly probability: number;
   readonly threshold: number;

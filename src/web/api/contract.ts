@@ -38,6 +38,7 @@ export const ListVerdict = z.enum(VERDICTS);
 export type ListVerdict = z.infer<typeof ListVerdict>;
 
 export const RowResult = z.strictObject({
+  label: z.string().describe('Of the finding, as in the events.'),
   probability: share.describe('0..1'),
   threshold: share,
   probabilityText: z.string().describe('In per cent, as the next; never 0 and never 100 by rounding.'),
@@ -168,7 +169,7 @@ export const FilmDetail = z.strictObject({
   lungFraction: share.nullable(),
   picture: z.string().nullable(),
   noPicture: z
-    .enum(['undecodable', 'not-in-archive'])
+    .enum(['undecodable', 'blank', 'not-in-archive'])
     .nullable()
     .describe('Why there is no picture, to whoever may see one.'),
   heatMap: z.string().nullable(),

@@ -72,6 +72,7 @@ export function filmView(
   const remarks = [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks];
   const isThere = patients && film.seriesInstanceUid !== null;
   const isDrawable = !hasNoPicture(reason);
+  const why = isDrawable ? 'not-in-archive' : reason === 'blank-image' ? 'blank' : 'undecodable';
   return {
     sopInstanceUid,
     outcome,
@@ -85,7 +86,7 @@ export function filmView(
     remarks,
     remarksSaid: remarks.map(recognised),
     picture: isThere && isDrawable ? picturePath(study, sopInstanceUid) : null,
-    noPicture: !patients || (isThere && isDrawable) ? null : isDrawable ? 'not-in-archive' : 'undecodable',
+    noPicture: !patients || (isThere && isDrawable) ? null : why,
     heatMap: isThere && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,
     report: patients && objectPath(study, film, 'report') !== null ? reportPath(study, sopInstanceUid) : null,
   };

@@ -70,7 +70,13 @@ export function readView(read: ListRead | null, { patients }: Rights): RowRead |
 }
 
 /** Reasons for not analysing a film that leave nothing to draw. */
-const WITHOUT_PICTURE: readonly NotAnalysedReason[] = ['undecodable', 'unreadable', 'no-image', 'multi-frame'];
+const WITHOUT_PICTURE: readonly NotAnalysedReason[] = [
+  'undecodable',
+  'unreadable',
+  'no-image',
+  'multi-frame',
+  'blank-image',
+];
 
 export function hasNoPicture(reason: string | null): boolean {
   return (WITHOUT_PICTURE as readonly (string | null)[]).includes(reason);
@@ -93,9 +99,10 @@ function urgentBy({ priorities: { triage, finding, person }, isFindingWithdrawn 
 export function resultView(findings: readonly Finding[]): RowResult | null {
   const finding = leadingFinding({ findings });
   if (finding === undefined || finding.operatingPoint === null) return null;
-  const { probability, operatingPoint, atOrAbove } = finding;
+  const { label, probability, operatingPoint, atOrAbove } = finding;
   const text = percentagesOf(finding);
   return {
+    label,
     probability,
     threshold: operatingPoint,
     probabilityText: text.probability,

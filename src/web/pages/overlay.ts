@@ -53,6 +53,8 @@ function reportOf({ report }: FilmDetail, ready: Promise<void>): Promise<FilmRep
 
 function noPictureWords({ noPicture: why }: FilmDetail): string {
   switch (why) {
+    case 'blank':
+      return t('film.blank');
     case 'undecodable':
       return t('film.undecodable');
     case 'not-in-archive':

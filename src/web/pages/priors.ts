@@ -37,7 +37,7 @@ function cards(priors: readonly PriorStudy[], compare: (prior: PriorStudy | null
     const words =
       result === null
         ? stateName(state)
-        : `${figure(result.probabilityText)} %, ${t(result.reached ? 'result.shortReached' : 'result.shortBelow')}`;
+        : `${result.label} ${figure(result.probabilityText)} %, ${t(result.reached ? 'result.shortReached' : 'result.shortBelow')}`;
     const button = h(
       'button',
       { type: 'button', class: 'prior', 'aria-pressed': 'false' },

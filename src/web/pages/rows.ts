@@ -165,7 +165,7 @@ function resultCell(row: StudyRow): HTMLElement {
   const words = h(
     'span',
     { class: 'words' },
-    h('strong', {}, `${figure(row.result.probabilityText)} %`),
+    h('strong', {}, `${row.result.label} ${figure(row.result.probabilityText)} %`),
     ` · ${t(row.result.reached ? 'result.shortReached' : 'result.shortBelow')} ${figure(row.result.thresholdText)} %`,
   );
   return cell(

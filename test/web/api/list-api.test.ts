@@ -69,7 +69,7 @@ test('the list: urgent ones first, each with its state, its reason and its resul
     state: 'done',
     priority: 'urgent',
     urgentBy: ['finding'],
-    result: { probabilityText: '90.0', thresholdText: '50.0', reached: true },
+    result: { label: 'COVID-19', probabilityText: '90.0', thresholdText: '50.0', reached: true },
     patient: { name: 'Dreamer, Dora', birthDate: '1950-02-03' },
   });
   expect(second).toMatchObject({ state: 'done', priority: 'routine', urgentBy: [], result: { reached: false } });

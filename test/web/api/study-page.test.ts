@@ -67,14 +67,14 @@ describe('earlier studies of the same patient', () => {
   });
 });
 
-test.each(['undecodable', 'unreadable', 'no-image', 'multi-frame'] as const)(
+test.each(['undecodable', 'unreadable', 'no-image', 'multi-frame', 'blank-image'] as const)(
   'a film without a picture (%s) says so, and nobody is sent where none is',
   async (reason) => {
     const film = filmRecord(reason, { outcome: 'not-analysed', reason, probability: null, outputs: [] });
     const record = studyRecord(reason, { films: [film], priority: null });
     await site.worklist.record(record);
     const { films, row } = await detailOf(record.studyInstanceUid);
-    expect(films[0]).toMatchObject({ picture: null, noPicture: 'undecodable' });
+    expect(films[0]).toMatchObject({ picture: null, noPicture: reason === 'blank-image' ? 'blank' : 'undecodable' });
     expect(row.leadFilm).toBeNull();
     const { rows } = await json<StudyPage>(await site.get('/api/v1/studies?limit=100'));
     expect(rows.find(({ studyInstanceUid }) => studyInstanceUid === record.studyInstanceUid)!.leadFilm).toBeNull();
