@@ -1,7 +1,8 @@
 /**
- * node scripts/models/drift-reference.mjs [--limit N] [--threads N] [--write]: counts what the shipped pipeline
- * measures of the frontal films of the validation split (HILUM_DATA_DIR/cxr); with --write into the classifier's
- * manifest as `reference`, else on standard output. --limit takes that many, in an order that mixes sources.
+ * node scripts/models/drift-reference.mjs [--preset NAME] [--limit N] [--threads N] [--write]: counts what the shipped
+ * pipeline with the models of a preset (`default`, `paper`) measures of the frontal films of the validation split
+ * (HILUM_DATA_DIR/cxr); with --write into the classifier's manifest as `reference`, else on standard output. --limit
+ * takes that many, in an order that mixes sources.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -27,14 +28,15 @@ const order = (text) => createHash('sha256').update(text).digest('hex');
 async function main() {
   const { values } = parseArgs({
     options: {
+      preset: { type: 'string', default: 'default' },
       limit: { type: 'string', default: 'Infinity' },
       threads: { type: 'string', default: '0' },
       write: { type: 'boolean', default: false },
     },
   });
-  const opened = await openPipeline(
-    pipelineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
-  );
+  const { preset, threads } = values;
+  const models = configSchema.shape.models.parse({ preset, threads: Number(threads) });
+  const opened = await openPipeline(pipelineSettings({ models }));
   const [classifier] = opened.models.classifiers;
   if (classifier === undefined) throw new Error('the line has no classifier');
   const counts = emptyDriftCounts();
@@ -54,9 +56,9 @@ async function main() {
     await analysePixels(openPicture(fs.readFileSync(path.join(DATA, 'cxr', film)), 'jpeg'), line);
     if (i % 100 === 99) say(`${i + 1} of ${films.length}`);
   }
-  const models = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
+  const named = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
   const split = 'validation split, frontal films';
-  const reference = { films: films.length, split, models, measures: counts.measures };
+  const reference = { films: films.length, split, models: named, measures: counts.measures };
   if (!values.write) process.stdout.write(`${JSON.stringify(reference)}\n`);
   else write(path.join(SHIPPED_MODELS, classifier.model.manifest.id, 'manifest.json'), reference);
   return 0;

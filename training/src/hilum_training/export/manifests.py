@@ -1,4 +1,4 @@
-"""Model folders: manifest.json, metrics.json, curves.json beside model.onnx, and the SHA-256 that ties them."""
+"""Model folders: manifest.json and metrics.json beside model.onnx, and the SHA-256 that ties them."""
 
 from __future__ import annotations
 

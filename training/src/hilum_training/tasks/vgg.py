@@ -2,8 +2,7 @@
 
 With transfer the first ``frozen`` blocks stay as ImageNet left them (a VGG19's additional convolutions with them), so
 their output is kept on disk for three augmented copies of each film and for the film as it is; the blocks behind them
-and the dense layer are trained. From scratch everything is trained,
-at 112 x 112, with batch normalisation: no transfer learning, no more time than before."""
+and the dense layer are trained. From scratch everything is trained, at 112 x 112, with batch normalisation."""
 
 from __future__ import annotations
 
