@@ -225,7 +225,7 @@ test('an earlier study opens beside the film, zooms by itself or together, and c
   await whole(page);
   expect(await page.locator('.prior').count()).toBe(2);
   const prior = page.locator('.prior').filter({ hasText: '70.0 %' });
-  expect(await prior.innerText()).toMatch(/2026-01-02\s+70\.0 %, at or above/);
+  expect(await prior.innerText()).toMatch(/2026-01-02\s+COVID-19 70\.0 %, at or above/);
   await prior.click();
   await holds(page, `${SHOWN} === 4`);
   const width = async (i: number) => (await page.locator('.stage').nth(i).boundingBox())!.width;
