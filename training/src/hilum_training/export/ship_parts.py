@@ -284,7 +284,10 @@ def ship_vgg(folder: Path, data: Dataset, crops: Crops, run: VggRun, title: str,
         "quantisation": QUANTISATION,
         "metrics": {},
         "licence": LICENCES[run.terms],
-        "limitations": list(LIMITATIONS)
+        "limitations": [
+            "What a new hospital may expect was not measured for this network: its figures mostly measure the source.",
+            *LIMITATIONS[1:],
+        ]
         if not view
         else [
             "Learnt from laterals of one collection.",
