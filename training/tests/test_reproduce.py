@@ -217,7 +217,7 @@ class Reproduced(unittest.TestCase):
         self.assertEqual((manifest["input"]["region"], manifest["lungsModel"]), ("lungs", "lungs-unet16"))
         self.assertTrue(re.search(r"\| \d+ of \d+ \|", (at / "card.md").read_text(encoding="utf-8")))
         results.write_result("paper", "python -m hilum_training reproduce paper", grid.report(Dataset()))
-        self.assertIn("| vgg19 | transfer, trained from block 4 on | lungs |", tables.TABLES["paper"]())
+        self.assertIn("| vgg19 | transfer, trained from block 5 on | lungs |", tables.TABLES["paper"]())
 
 
 if __name__ == "__main__":

@@ -55,6 +55,8 @@ function baseImage() {
   buildah('config', '--env', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', container);
   buildah('commit', '--quiet', container, BASE_IMAGE);
   buildah('rm', container);
+  // Without an overlay each step is a whole copy; what is not needed any more is not kept beside them.
+  fs.rmSync(base, { recursive: true });
 }
 
 async function build() {
@@ -66,8 +68,13 @@ async function build() {
     ...['build', ...STORAGE, '--isolation', 'chroot', '--pull=never', '--quiet', ...trust],
     ...['--build-arg', `NODE_IMAGE=${BASE_IMAGE}`, '--file', 'docker/Dockerfile', '--tag', IMAGE, ROOT],
   ]);
-  if (code !== 0) throw new Explained('the image could not be built');
+  if (code !== 0) throw new Explained(`the image could not be built; left on the disk: ${freeMiB()} MiB`);
   check('docker/Dockerfile builds', true);
+}
+
+function freeMiB() {
+  const { bavail, bsize } = fs.statfsSync('/var/tmp');
+  return Math.round((bavail * bsize) / 2 ** 20);
 }
 
 /** The service of the image by its own command, its doctor, and a film. */
