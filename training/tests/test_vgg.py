@@ -62,6 +62,22 @@ class Grown(unittest.TestCase):
                 self.assertEqual(tuple(low.shape), (1, *shape))
                 torch.testing.assert_close(net.high(low), whole.activation(z))
 
+    def test_a_frozen_identity_is_left_out_and_a_trained_one_is_not(self):
+        torch.manual_seed(1)
+        z, small, frozen = torch.randn(1, 1, 64, 64), Vgg("vgg16"), 3
+        grown = Vgg("vgg19", frozen=frozen).eval()
+        for block, of_small in zip(grown.blocks, small.blocks, strict=True):
+            for conv, taken in zip(block, of_small, strict=False):
+                conv.load_state_dict(taken.state_dict())
+            for conv in block[len(of_small) :]:
+                nn.init.dirac_(conv.weight)
+                nn.init.zeros_(conv.bias)
+        with torch.no_grad():
+            self.assertTrue(torch.equal(grown.high(grown.low(z)), grown.activation(z)))
+            grown.blocks[3][3].weight.mul_(2)
+            torch.testing.assert_close(grown.high(grown.low(z)), grown.activation(z))
+            self.assertFalse(torch.allclose(grown.activation(z), small.eval().activation(z)))
+
 
 if __name__ == "__main__":
     unittest.main()

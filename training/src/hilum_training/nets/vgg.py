@@ -52,25 +52,27 @@ class Vgg(nn.Module):
         )
         self.head = nn.Linear(FEATURES, findings)
 
-    def block(self, x: torch.Tensor, number: int) -> torch.Tensor:
-        for conv, norm in zip(self.blocks[number], self.norms[number], strict=True):
+    def block(self, x: torch.Tensor, number: int, layers: int | None = None) -> torch.Tensor:
+        """The block's first ``layers`` convolutions; all of them by default."""
+        for conv, norm in list(zip(self.blocks[number], self.norms[number], strict=True))[:layers]:
             x = F.relu(norm(conv(x)))
         return x
 
     def low(self, z: torch.Tensor) -> torch.Tensor:
-        """The frozen blocks with their poolings: Z -> LOW[frozen]."""
+        """The frozen blocks with their poolings, as ImageNet left them: Z -> LOW[frozen]. What a VGG19 has beyond a
+        VGG16 is the identity there and is left out."""
         for number in range(self.frozen):
-            z = F.max_pool2d(self.block(z, number), 2)
+            z = F.max_pool2d(self.block(z, number, LAYERS["vgg16"][number]), 2)
         return z
 
-    def high(self, x: torch.Tensor) -> torch.Tensor:
-        """The other blocks -> A."""
-        for number in range(self.frozen, LAST):
+    def high(self, x: torch.Tensor, first: int | None = None) -> torch.Tensor:
+        """The blocks from ``first`` on -> A; by default those that are not frozen."""
+        for number in range(self.frozen if first is None else first, LAST):
             x = F.max_pool2d(self.block(x, number), 2)
         return self.block(x, LAST)
 
     def activation(self, z: torch.Tensor) -> torch.Tensor:
-        return self.high(self.low(z))
+        return self.high(z, 0)
 
     def classify(self, a: torch.Tensor) -> torch.Tensor:
         return self.head(F.dropout(a.float().mean((2, 3)), self.dropout, self.training))
