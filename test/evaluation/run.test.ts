@@ -335,7 +335,7 @@ describe('docs/evaluation-report.schema.json', () => {
   });
 });
 
-test('a patient whom only some rows name is one patient; an ID that all films share tells nothing', () => {
+test('rows without a patient take that of the same header ID; an ID in films of several patients tells nothing', () => {
   const joined = (
     [
       ['a', 'p1', 'x'],

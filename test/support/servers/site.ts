@@ -57,7 +57,7 @@ const INNER = { reconnect: { baseMs: 100, maxMs: 500 }, pauseMs: 300, publishTim
 let seeds = 0;
 
 /**
- * A hospital in small: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and
+ * A small hospital: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and
  * queues of its own.
  */
 export class Site {
