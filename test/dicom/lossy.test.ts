@@ -22,7 +22,7 @@ const SYNTAX = {
   htj2k: '1.2.840.10008.1.2.4.203',
 };
 
-/** By dcmtk, which writes the history itself: without it, as other software leaves it out. */
+/** Compressed by dcmtk, less the lossy history that it writes, as other software leaves that out. */
 function dcmtk(tool: string, ...options: string[]): Opened {
   const folder = mkdtempSync(join(tmpdir(), 'hilum-lossy-'));
   try {

@@ -400,7 +400,7 @@ test('the worst mistakes are those farthest on the wrong side', () => {
   expect(falseAlarms.map(({ probability }) => probability)).toEqual([0.9, 0.6]);
 });
 
-test('ages are told in bands only, stated or reckoned', () => {
+test('ages are told in bands only, from the age or the birth date of the header', () => {
   expect([0, 17.9, 18, 59, 80, 104].map(ageBand)).toEqual([
     '0-17',
     '0-17',
