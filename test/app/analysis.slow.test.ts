@@ -21,7 +21,7 @@ const FILMS = [
   { seed: 3, view: 'AP', rows: 300, columns: 400 },
 ] as const;
 
-test('films by threads are the films by this one, bit by bit, with all that is told of them', async () => {
+test('analysis threads give the same results, objects and stages as this thread, bit by bit', async () => {
   const startedAt = new Date('2026-01-02T03:04:05Z');
   const pipeline = await openPipeline(CONFIG, recordingLog());
   const threads = await openAnalysis(CONFIG, recordingLog(), WORKER);

@@ -53,7 +53,7 @@ test('an Orthanc, whose answers have no date, is asked for its time', async () =
   });
 });
 
-test('any other one without a date is not compared, whatever it answers', async () => {
+test('any other archive without a date is not compared, whatever it answers', async () => {
   for (const body of ['<html>a page</html>', 'x'.repeat(10_000), '20261399T999999']) {
     answer = (_request, response) => {
       response.sendDate = false;

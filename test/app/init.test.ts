@@ -96,7 +96,7 @@ test('a password that would be refused is refused before anything is written', a
   expect(existsSync(out)).toBe(false);
 });
 
-test('a configuration that was there is kept beside, each time under a name of its own', async () => {
+test('an existing configuration is kept beside the new one, each time under another name', async () => {
   await initialise(site(), out);
   const first = readFileSync(out, 'utf8');
   await initialise(site({ broker: { url: 'amqp://other' } }), out);

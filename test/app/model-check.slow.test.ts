@@ -30,7 +30,7 @@ describe('as a command', () => {
     expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('ok    '))).toEqual([]);
   });
 
-  test('a folder beside oneself, without a manifest, is not looked for among the installed ones; a link is listed with its digest', () => {
+  test('a folder goes before the installed models, also without a manifest; a linked model folder is listed', () => {
     const dir = mkdtempSync(join(tmpdir(), 'hilum-check-'));
     mkdirSync(join(dir, 'mine'));
     const run = (...args: string[]) =>

@@ -137,7 +137,7 @@ const BROKEN: readonly (readonly [name: string, tiny: TinyOptions, check: string
     'range',
     'on all 0.5: a probability is',
   ],
-  // WASM's sigmoid makes a number of NaN: the map tells.
+  // The sigmoid of WASM turns NaN into a number, so that only the map shows the fault.
   ['a division by 0 behind a sigmoid', withNodes(...DIVISION), 'cam', 'not finite on all 0.5'],
   [
     'the film does not arrive',

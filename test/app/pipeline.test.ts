@@ -1,7 +1,7 @@
 import { pipelineSettings, openPipeline } from '../../src/app/pipeline';
 import { configSchema } from '../../src/config/config';
 
-test('JPEG 2000 at half resolution is a part of who analyses', async () => {
+test('JPEG 2000 at half resolution is part of the identity of the pipeline', async () => {
   const identity = async (decode: object) => {
     const pipeline = await openPipeline(pipelineSettings({ decode: configSchema.shape.decode.parse(decode) }));
     await pipeline.reader.close();
@@ -11,7 +11,7 @@ test('JPEG 2000 at half resolution is a part of who analyses', async () => {
   expect(await identity({ jpeg2000HalfResolution: true })).toMatchObject({ jpeg2000Resolution: 'half' });
 });
 
-test('models that do not fit together do not become a line', async () => {
+test('models that do not fit together make no pipeline', async () => {
   const models = configSchema.shape.models.parse({
     view: 'gate-lite0',
     gate: 'off',

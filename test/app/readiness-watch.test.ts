@@ -37,7 +37,7 @@ const lookedAt = async (more: object, database: Database | null) => {
   return Object.fromEntries(await Promise.all(checks.map(async ({ name, look }) => [name, await look()] as const)));
 };
 
-test('what a process keeps itself is looked at: database, audit trail and folder where it has them', async () => {
+test('what a process keeps itself is checked: database, audit trail and state folder, where it has them', async () => {
   const worker = { roles: ['worker'] };
   expect(Object.keys(await lookedAt(worker, null))).toEqual(['broker', 'archive', 'disk']);
   expect(Object.keys(await lookedAt({ roles: ['worker'], results: { mode: 'shadow' } }, null))).toContain('state');

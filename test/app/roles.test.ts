@@ -142,7 +142,7 @@ test('a worker without the list tells of its studies over the broker and opens n
   expect(existsSync(join(dir, 'list.db'))).toBe(false);
 });
 
-test('a worker beside the list tells it straight; where no list is kept, nobody', async () => {
+test('a worker beside the list tells it without the broker; where no list is kept nobody is told', async () => {
   await running(['worker'], analyseOnce, false);
   await running(['worker', 'list'], analyseOnce);
   expect(mockTold).toEqual([]);

@@ -60,7 +60,7 @@ const summaryOf = (records: readonly ShadowRecord[], other: readonly ShadowRecor
     now: new Date(0),
   });
 
-test('what shadow mode came to: films, outcomes, flagged, days', () => {
+test('the summary of shadow mode: films, outcomes, flagged, days', () => {
   const report = summaryOf(RECORDS);
   expect(report).toMatchObject({ films: 8, studies: 4, urgent: { hits: 3, n: 7 }, agreement: null, drift: null });
   expect(report.outcomes.map(({ outcome, reason, films }) => [outcome, reason, films.hits])).toEqual([
@@ -82,7 +82,7 @@ test('a film that was analysed again counts once, by the latest', () => {
   expect(report.days.map(({ films }) => films)).toEqual([5, 2, 1]);
 });
 
-test('against another on the same films: agreement beyond chance', () => {
+test('compared with another configuration on the same films: agreement beyond chance', () => {
   const other = RECORDS.slice(0, 6).map((film, n) => record(n, 1, film.probability, 0.15));
   const [found] = summaryOf(RECORDS, other).agreement!.findings;
   // At 0.5: 0.7, 0.9. At 0.15: 0.2, 0.7, 0.9, 0.4.

@@ -111,7 +111,7 @@ describe('a study is listed whole', () => {
     await expect(open().findInstances(STUDY)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID' });
   });
 
-  test('numbers that are ahead of what the series have are not believed', async () => {
+  test('a number of instances that is above the sum of the series is not believed', async () => {
     const study = { '0020000D': { vr: 'UI', Value: [STUDY] }, '00201208': { vr: 'IS', Value: ['9'] } };
     saying(200, JSON.stringify([study]), {}, '/studies?');
     await expect(open().findInstances(STUDY)).resolves.toHaveLength(2);

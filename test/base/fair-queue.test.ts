@@ -2,7 +2,7 @@ import { FairQueue } from '../../src/base/fair-queue';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Enters as told and notes who is let in; `end` ends the turn of the longest running one. */
+/** A queue that notes who is let in; `end` ends the turn that has run longest. */
 function table(limits: ConstructorParameters<typeof FairQueue>[0]) {
   const queue = new FairQueue(limits);
   const [order, running]: [string[], (() => void)[]] = [[], []];
@@ -20,7 +20,7 @@ function table(limits: ConstructorParameters<typeof FairQueue>[0]) {
   };
 }
 
-test('one at a time, in turn by holder: who wants much waits for himself', async () => {
+test('one at a time, in turn by holder: a holder with many requests delays only itself', async () => {
   const { come, end, order } = table({ running: 1, runningEach: 1, waitingEach: 4 });
   expect(['a', 'a', 'a', 'a', 'a', 'a'].map(come)).toEqual([true, true, true, true, true, false]);
   expect(['b', 'c'].map(come)).toEqual([true, true]);
@@ -31,7 +31,7 @@ test('one at a time, in turn by holder: who wants much waits for himself', async
   expect(come('a')).toBe(true);
 });
 
-test('several at a time, and of each fewer: another is let in at once', async () => {
+test('several at a time, but fewer of each holder: another holder is let in at once', async () => {
   const { come, end, order } = table({ running: 3, runningEach: 2, waitingEach: 10 });
   ['a', 'a', 'a', 'a', 'b', 'c'].forEach(come);
   await settled();

@@ -15,6 +15,6 @@ test('a list is its parts one after the other, text among them escaped, lists in
   expect(html`${['<', html`<br />`, [1, null, ['>']]]}`.text).toBe('&lt;<br />1&gt;');
 });
 
-test('nothing is nothing, and zero is a number', () => {
+test('null, undefined, an empty list and an empty text put in nothing; zero is put in', () => {
   expect(html`a${null}b${undefined}c${[]}d${0}${''}`.text).toBe('abcd0');
 });

@@ -8,7 +8,7 @@ test.each([
   [10, 1, 30_000],
   [10, 0, 15_000],
   [10_000, 1, 30_000],
-])('repetition %d, with chance at %d, waits %d ms', (attempt, chance, expected) =>
+])('repetition %d, with a random number of %d, waits %d ms', (attempt, chance, expected) =>
   expect(backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000 }, () => chance)).toBe(expected),
 );
 

@@ -1,6 +1,6 @@
 import { SlotLimit } from '../../src/base/slot-limit';
 
-test('places are given up to a number, of one holder and of all, and come back once', () => {
+test('slots are given up to a limit for each holder and one for all; a slot is given back once', () => {
   const shares = new SlotLimit({ most: 3, each: 2 });
   const first = shares.take('a');
   expect([first === null, shares.take('a') === null, shares.take('a') === null]).toEqual([false, false, true]);

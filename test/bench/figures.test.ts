@@ -38,7 +38,7 @@ test('how soon a service answers: the longest of all blocks', () => {
   });
 });
 
-test('growth: medians of the first and the last samples after so many studies, where there are enough', () => {
+test('growth: median of the last samples over that of the first, where there are enough of them', () => {
   const samples = [9, 5, 1, 100, 300, 102, 104, 20, 110, 112].map((residentMiB, i) => ({
     studies: 25 * (i + 1),
     residentMiB,

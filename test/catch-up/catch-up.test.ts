@@ -140,7 +140,7 @@ test('the archive hides a film as its note arrives, so that as much is there as 
   expect(await round(NOTE, REPORT)).toBe(0);
 });
 
-test('key object selections of studies without a film and without a report of ours concern nobody', async () => {
+test('key object selections of studies without a film and without a report of ours cause no event', async () => {
   const setting = new Setting();
   setting.series.set(uid(1), [{ ...FILM, modality: 'CT' }, NOTE]);
   setting.batches = [[candidate(1), candidate(1, { modalities: ['CT', 'KO'] })]];

@@ -147,7 +147,7 @@ describe('servers with limits of their own', () => {
 });
 
 describe('the cursor', () => {
-  test('new places are a gap, next to an untouched one the same gap', () => {
+  test('new places become a gap; next to a gap that was not begun they extend it', () => {
     const first = extend(CURSOR, 100);
     expect(first.gaps).toEqual([{ low: 0, high: 100 }]);
     expect(extend(first, 150).gaps).toEqual([{ low: 0, high: 150 }]);

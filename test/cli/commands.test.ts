@@ -116,7 +116,7 @@ describe('documents', () => {
     expect(lines.map(problemOf).filter((problem) => problem !== null)).toEqual([]);
   });
 
-  test('some do', () => {
+  test('the documents name many commands', () => {
     expect(documents.flatMap((name) => linesOf(readFileSync(join(ROOT, name), 'utf8'))).length).toBeGreaterThan(50);
   });
 });

@@ -5,7 +5,7 @@ import { openPicture } from '../../src/pipeline/picture-file';
 import { drawSyntheticFilm } from '../../src/imaging/synthetic-drawing';
 import { film, type FilmOptions, type FixtureElement } from '../support/films/dicom-fixture';
 
-/** A film's grey scale by its own values: single wrong elements and padding must not set it. */
+/** A film without a window is scaled by its own values; single wrong detector elements and padding must not count. */
 const [ROWS, COLUMNS] = [200, 160];
 const DRAWN = Array.from(
   drawSyntheticFilm({ seed: 3, view: 'PA', rows: ROWS, columns: COLUMNS }).pixels,

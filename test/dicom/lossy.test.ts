@@ -22,7 +22,7 @@ const SYNTAX = {
   htj2k: '1.2.840.10008.1.2.4.203',
 };
 
-/** By dcmtk, which writes the history itself: without it, as other software leaves it out. */
+/** Compressed by dcmtk, less the lossy history that it writes, as other software leaves that out. */
 function dcmtk(tool: string, ...options: string[]): Opened {
   const folder = mkdtempSync(join(tmpdir(), 'hilum-lossy-'));
   try {
@@ -111,7 +111,7 @@ test('what the header says itself is left as it is; what it denies wrongly is pu
   expect(saying({ Rows: null })).toEqual({ LossyImageCompression: '01', LossyImageCompressionMethod: 'ISO_10918_1' });
 });
 
-test('a film that the line opens carries it to all that is derived from it', async () => {
+test('a film that the pipeline opens carries its lossy history to all that is derived from it', async () => {
   const { attributes } = await open(await jpeg2000Film(false), unboundedReader);
   expect(lossyHistory(attributes)).toMatchObject({
     LossyImageCompression: '01',

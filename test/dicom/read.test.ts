@@ -128,7 +128,7 @@ describe('files that are not quite PS3.10', () => {
     });
   });
 
-  test('no preamble, and a group length that lies', () => {
+  test('no preamble, and a wrong group length', () => {
     const meta = encode([
       [0x00020000, 'UL', [9999]],
       [0x00020010, 'UI', SYNTAX.implicit],

@@ -335,7 +335,7 @@ describe('docs/evaluation-report.schema.json', () => {
   });
 });
 
-test('a patient whom only some rows name is one patient; an ID that all films share tells nothing', () => {
+test('rows without a patient take that of the same header ID; an ID in films of several patients tells nothing', () => {
   const joined = (
     [
       ['a', 'p1', 'x'],
@@ -400,7 +400,7 @@ test('the worst mistakes are those farthest on the wrong side', () => {
   expect(falseAlarms.map(({ probability }) => probability)).toEqual([0.9, 0.6]);
 });
 
-test('ages are told in bands only, stated or reckoned', () => {
+test('ages are told in bands only, from the age or the birth date of the header', () => {
   expect([0, 17.9, 18, 59, 80, 104].map(ageBand)).toEqual([
     '0-17',
     '0-17',

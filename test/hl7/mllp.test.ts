@@ -9,7 +9,7 @@ import { RECORD, resultOf } from '../support/records/result-record';
 import { until } from '../support/servers/servers';
 import { parseUid } from '../../src/dicom/uid';
 
-/** What python-hl7's receiver (test/servers) never does. */
+/** Answers that python-hl7's receiver (test/servers) never gives. */
 let server: Server;
 let answer: (socket: Socket, message: Buffer) => void;
 let connections = 0;

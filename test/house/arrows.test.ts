@@ -149,7 +149,7 @@ test('no sink knows another', () => {
   expect(between).toEqual([]);
 });
 
-/** Which rooms may name a library: an engine, a wire or a database has one home. */
+/** Which rooms may name a library. */
 const HOMES: readonly (readonly [library: string, rooms: readonly string[]])[] = [
   ['onnxruntime-node', ['model']],
   ['@tensorflow/', ['model']],
@@ -167,7 +167,7 @@ const HOMES: readonly (readonly [library: string, rooms: readonly string[]])[] =
   ['commander', ['cli']],
 ];
 
-test.each(HOMES)('%s has one home', (library, rooms) => {
+test.each(HOMES)('%s is used in its rooms only', (library, rooms) => {
   const names = new RegExp(`'${library}${library.endsWith('/') ? '' : "'"}`);
   const users = new Set(files.filter((file) => names.test(readFileSync(join(SRC, file), 'utf8'))).map(room));
   expect([...users].filter((name) => !rooms.includes(name))).toEqual([]);

@@ -84,7 +84,7 @@ test('it is AsyncAPI 3.0.0 by the published schema', () => {
   addFormats(ajv);
   const isValid = ajv.compile((asyncapiSpecs.schemas as Record<string, AnySchema>)['3.0.0']!);
   expect([isValid(document), isValid.errors]).toEqual([true, null]);
-  // The judge can say no.
+  // The schema refuses a wrong document.
   expect(isValid({ ...document, channels: { study: { address: 1 } } })).toBe(false);
 });
 

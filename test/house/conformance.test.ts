@@ -90,7 +90,7 @@ test('transfer syntaxes: those of the table are read, and of all others that the
   expect(read.sort()).toEqual(sorted(column(table('### 1.2 Transfer syntaxes'), 0)));
 });
 
-/** The least that a film of which all is written can be. */
+/** The least film of which every kind of object is written. */
 const GREY_FILM: Attributes = {
   ...BARE_FILM,
   SamplesPerPixel: 1,

@@ -15,7 +15,7 @@ describe.each(ORIENTATIONS)('%s', (orientation) => {
     expect(upright(stored, turn)).toEqual(plane(STANDING));
   });
 
-  test('and back', () => {
+  test('is turned back into the stored position', () => {
     expect(asStored(upright(stored, turn), turn)).toEqual(stored);
   });
 

@@ -20,7 +20,7 @@ function own(dir: string, id: string): void {
 
 const OTHERS = ['view-lite0', 'gate-lite0', 'lungs-unet16'] as const;
 
-test("a classifier of one's own runs where ours is not beside it; that of the shortcut audit is none", () => {
+test("a site's own classifier runs where ours is not beside it; that of the shortcut check does not count", () => {
   const dir = folder(...OTHERS, 'findings-lite0-removed');
   own(dir, 'mine');
   const said: string[] = [];

@@ -16,7 +16,7 @@ function field(number: number, value: Uint8Array | number): Buffer {
     : Buffer.concat([Buffer.from([...varint(number * 8 + 2), ...varint(value.length)]), value]);
 }
 
-/** ModelProto with two tensors, the second of 3 numbers, here or elsewhere. */
+/** ModelProto with two tensors; the second is external where `location` is 1 (TensorProto.DataLocation). */
 function modelWith(location: number): Buffer {
   const entry = Buffer.concat([field(1, Buffer.from('location')), field(2, Buffer.from('model.onnx.data'))]);
   const inside = field(5, Buffer.concat([field(1, 1), field(8, Buffer.from('bias')), field(9, Buffer.alloc(300))]));

@@ -70,7 +70,7 @@ describeReal('real films, turned by the test', () => {
     };
   }
 
-  /** A bound on what is known to slip through, not a wish: docs/conformance.md tells the figure. */
+  /** A known limit of the networks, not a requirement: docs/conformance.md tells the figure. */
   test('of six films in the six ways that differ from a mirror image, all but two are not analysed', async () => {
     let slipped = 0;
     for (const name of FILMS) {

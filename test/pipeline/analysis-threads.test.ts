@@ -41,7 +41,7 @@ test('one thread at first, another when that has a film, and never more than so 
   const alone = [await work(DONE), await work(DONE)];
   expect(new Set(alone.map(({ thread }) => thread)).size).toBe(1);
   const [waiting, second] = [work(WAIT), work(WAIT)];
-  // Each of them has one film now: a third and a fourth are shared out.
+  // Each thread has one film now: the third and the fourth film go to one thread each.
   const [third, fourth] = [work(RELEASE), work(RELEASE)];
   const all = await Promise.all([waiting, second, third, fourth]);
   const used = all.map(({ thread }) => thread);

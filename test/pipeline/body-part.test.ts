@@ -183,7 +183,7 @@ test.each<[string, Attributes, string]>([
   expect(verdict(attributes)).toBe(expected);
 });
 
-test('a description of any length takes no time', () => {
+test('a very long description is judged quickly', () => {
   const started = Date.now();
   for (const part of ['chest ', 'грудн ', 'kl ', 'a', '胸'])
     expect(verdict({ SeriesDescription: part.repeat(100_000) })).toBeDefined();

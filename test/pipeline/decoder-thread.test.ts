@@ -161,13 +161,13 @@ describe('a film that does not come to an end', () => {
     expect(refusalOf(answers[1])).not.toBeNull();
   });
 
-  test('a slip of ours is no word about the film', async () => {
+  test('a defect of ours is not taken for a fault of the film', async () => {
     const error = await reading(faulty(), 5);
     expect(error).toMatchObject({ message: 'unexpected in the decoder thread: TypeError: a slip of ours' });
     expect(refusalOf(error)).toBeNull();
   });
 
-  test('nor is a thread that cannot start', async () => {
+  test('neither is a thread that cannot start', async () => {
     const error = await reading(thread({ workerFile: join(SUPPORT, 'no-such-worker.cjs') }), 0);
     expect(error).toMatchObject({ message: 'the decoder thread cannot start' });
     expect(refusalOf(error)).toBeNull();

@@ -137,7 +137,7 @@ test('where nothing speaks for the finding only the lungs are outlined', () => {
   expect(drawHeatMap({ ...explained, findings }, IDENTITY).outlines!.map(({ of }) => of)).toEqual(['lungs']);
 });
 
-test('what a film of more than one value out of range holds does no harm', () => {
+test('values far out of range do no harm', () => {
   const { explained } = analysed(BARE_FILM, { rows: 20, columns: 20 });
   const wild: ExplainedFilm = {
     ...explained,

@@ -99,7 +99,7 @@ test('a film that the archive hides once it is rejected: its result is withdrawn
   expect(reports()).toHaveLength(2);
 });
 
-test('of two films one is rejected: the other keeps its result, and the priority is its', async () => {
+test('of two films one is rejected: the other keeps its result, which decides the priority', async () => {
   const other = { ...DRAWN, instance: 2 };
   const { run, reject, references } = setUp([DRAWN, other]);
   await run();

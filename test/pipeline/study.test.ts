@@ -366,14 +366,14 @@ describe('returned between two films', () => {
     expect(archive.calls.store).toBe(6);
   });
 
-  test('nobody asks before the first film or after the last', async () => {
+  test('shouldReturn is asked neither before the first film nor after the last', async () => {
     const { run } = three();
     let asked = 0;
     await run(false, { shouldReturn: () => ++asked > 99 });
     expect(asked).toBe(2);
   });
 
-  test('a film that gets no report does not count as done: the study never goes round without an end', async () => {
+  test('a film that gets no report does not count as done: the study does not go round for ever', async () => {
     const { archive, references, run } = three();
     const first = references[0]!.sopInstanceUid;
     archive.before = (call, uid) => {
@@ -490,7 +490,7 @@ describe('an archive that shows nothing of the study', () => {
     expect(announcer.events).toEqual([]);
   });
 
-  test('and then does: it is a study like others', async () => {
+  test('that shows it at a later look: it is a study like others', async () => {
     const { archive, announcer, study, pipeline } = setUp();
     let asked = 0;
     const late = {

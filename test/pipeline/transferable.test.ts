@@ -15,7 +15,7 @@ test.each([64 << 10, 1 << 20])('what zlib has unpacked into a buffer pool of %i 
   expect(transferable([pooled])).toHaveLength(0);
 });
 
-test('all other memory is, once', () => {
+test('all other memory is given away, each buffer once', () => {
   const [one, other] = [new Uint8Array(100_000), new Float32Array(100_000)];
   const given = transferable([one.subarray(0, 10), other, one.subarray(50_000)]);
   expect(given).toHaveLength(2);

@@ -224,7 +224,7 @@ class SpoolTest(unittest.TestCase):
         self.assertEqual((queue.dropped, self.drain(self.reopen())), (1, [('b', 2)]))
 
     def test_it_survives_a_sigkill_at_any_row(self):
-        """Another process puts and says so, until it is killed; each study that it has said is there."""
+        """Another process puts studies and prints each, until it is killed: each study that it printed is in the spool."""
         script = (
             'import os, sys\n'
             'sys.dont_write_bytecode = True\n'

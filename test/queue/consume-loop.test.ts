@@ -78,7 +78,7 @@ test('a redelivered message is reported with its event, where it can be read', a
   expect((await run(well, { ...more, body: Buffer.from('?') })).told.event).toBeNull();
 });
 
-test('a try that found the other side away is counted so', async () => {
+test('a try that found the archive away is marked as such for the retry', async () => {
   const counted: unknown[] = [];
   const retry = (...how: unknown[]) => Promise.resolve(void counted.push(how));
   await run(() => Promise.reject(away), { retry });

@@ -22,7 +22,7 @@ test('what waits came after the queue was last empty', () => {
   expect(age.seconds(1, at(130))).toBe(30);
 });
 
-test('the first message tells of a time before the process; one put back makes no other older', () => {
+test('the first message tells of a time before the process; a requeued one makes no other older', () => {
   const age = new QueueAge(START);
   expect(age.seconds(5, at(20))).toBe(20);
   age.taken(at(-600));

@@ -92,7 +92,7 @@ test('no more than there are slots is taken; the rest stays where other workers 
   await scheduler.stop();
 });
 
-test('woken, it looks at once; left alone, after a rest', async () => {
+test('when woken it looks at once, otherwise after its pause', async () => {
   const { queues, begun, scheduler } = bench({ idleMs: 60_000 });
   scheduler.start();
   await sleep(20);
@@ -108,7 +108,7 @@ test('woken, it looks at once; left alone, after a rest', async () => {
   await other.scheduler.stop();
 });
 
-test('when taking fails it tries again after a rest, and does not spin', async () => {
+test('when taking fails it tries again after its pause, and does not spin', async () => {
   let tries = 0;
   const { begun, scheduler } = bench({
     idleMs: 20,

@@ -41,7 +41,7 @@ test('a delay queue expires into the intake', () => {
   ]);
 });
 
-test('an upgrade meets the queue of old with the arguments it had, and counts it among those that wait', () => {
+test('after an upgrade the intake queue keeps its arguments, and is counted among the waiting queues', () => {
   const plan = topology();
   expect(plan.intake).toEqual({ name: 'hilum.study', arguments: { 'x-queue-type': 'classic' } });
   expect(waitingQueues(plan)).toEqual([plan.intake, plan.urgent, plan.routine]);

@@ -159,7 +159,7 @@ describe('orders', () => {
 
   test('ORC-5 CA takes it back', () => expect(priorityOf(oml({ 1: 'SC', 5: 'CA' }))).toBeNull());
 
-  test('the patient does not count where the site says so; of whatever authority he counts otherwise', () => {
+  test('the patient does not count where the site says so; otherwise a patient of any authority counts', () => {
     const of = (more: object) => changes(order('A1', 'S', 'P1'), more).map((c) => 'order' in c && c.order.patient)[0];
     expect(of({})).toEqual([JANE]);
     expect(of({ matchPatient: false })).toEqual([]);
@@ -217,7 +217,7 @@ describe('patients', () => {
     ]);
   });
 
-  test('of an authority that does not count he is not corrected', () => {
+  test('a patient of an authority that does not count is not corrected', () => {
     const text = risMessage('ADT^A08', {}, PID('P1', { 5: 'Doe^J' }));
     expect(read(text, { assigningAuthorities: ['OTHER'] })).toMatchObject({ problem: { error: 'required' } });
     expect(changes(text, { assigningAuthorities: ['HOSP'] })).toHaveLength(1);
@@ -262,7 +262,7 @@ test('sent at MSH-7, at the latest now', () => {
   expect([at('20990101000000'), at(''), at('20260302')]).toEqual([NOW, NOW, NOW]);
 });
 
-test('the examples of docs/ris.md say what they are to say', () => {
+test('the examples of docs/ris.md are read as that page says', () => {
   const page = readFileSync(join(__dirname, '../../docs/ris.md'), 'utf8').split(/^## /m);
   const examples = page.find((text) => text.startsWith('Examples'))!.match(/(?: {4}.+\n)+/g)!;
   const said = examples.map((text) => changes(text.replaceAll(/^ {4}/gm, '')));

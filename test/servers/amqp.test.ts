@@ -149,7 +149,7 @@ describe('settling', () => {
     expect(await broker.depth()).toBe(0);
   });
 
-  test('a requeued message comes again as redelivered; put back, as a fresh one that was lost once', async () => {
+  test('a nacked message comes again as redelivered; requeued as a copy, as one that was lost once', async () => {
     const { broker, seen } = await consuming((message) =>
       message.redelivered ? message.requeue(0) : message.lost === 0 ? message.nack() : message.ack(),
     );

@@ -13,7 +13,7 @@ import { fakePipeline, runStudyHere } from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
-/** No plug-in and no message from anybody: what is done here was found. The networks are fake, all else is real. */
+/** No plug-in and no study event from outside: catch-up finds every study. The networks are fake, all else is real. */
 const servers = new Servers();
 const dir = mkdtempSync(join(tmpdir(), 'hilum-catch-up-'));
 const USER = { username: 'hilum', password: 'p:äss' };
@@ -45,8 +45,8 @@ interface Service {
 }
 
 /**
- * Listener, line and catch-up, put together as app.ts does, but for the networks. Nothing is remembered from the one
- * before.
+ * Consumer, pipeline and catch-up, put together as app.ts does, but for the networks. Nothing in memory outlives a
+ * service; the state folder does.
  */
 async function start(
   catchUp: Partial<Config['catchUp']> = {},

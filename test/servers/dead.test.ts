@@ -90,7 +90,7 @@ interface Ended {
   readonly err: string;
 }
 
-/** `hilum dead ARGS`, as users start it; `hear` may kill it after any piece of output. */
+/** `hilum dead ARGS`, as users start it; `hear` is given the output so far, and may kill it. */
 function hilumDead(args: readonly string[], hear: (out: string, kill: () => void) => void = () => {}): Promise<Ended> {
   return new Promise((done) => {
     const child = spawn(
@@ -332,7 +332,7 @@ describe('what may happen meanwhile', () => {
     expect(studies(await drain(dead()))).toEqual([uidOf(1)]);
   });
 
-  test('one that dies again while all are replayed is not taken in a circle', async () => {
+  test('one that becomes a dead letter again while all are replayed is not replayed again in this run', async () => {
     const broker = await open();
     await bury(broker, 1, 2);
     await broker.consume((delivery) => delivery.deadLetter('NOT_FOUND'), 1);

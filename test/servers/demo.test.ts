@@ -211,7 +211,7 @@ describe('a server that ends is told of; only logs are kept', () => {
   );
 });
 
-test('a bare clone brings what is missing: it can be interrupted in that, too', async () => {
+test('a bare clone installs what is missing, and can be interrupted while it does', async () => {
   // In a clone without npm packages `npm ci` is what comes first.
   const clone = join(temporary, 'clone');
   for (const name of ['scripts', 'package.json', 'package-lock.json', '.npmrc'])

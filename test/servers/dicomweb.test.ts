@@ -45,9 +45,10 @@ function film(
   return { study: studyInstanceUid, sopClassUid: CR, seriesInstanceUid, sopInstanceUid, bytes: syntheticDicom(drawn) };
 }
 
-/** How many instances Orthanc itself counts. */
-// What the archive holds, in numbers of objects: its size on disk grows by itself, as Orthanc 1.12's DICOMweb plug-in
-// keeps the metadata of a series once no object of it has come for a while.
+/**
+ * Orthanc's own numbers of patients, studies, series and instances. Its size on disk is left out, as it grows by
+ * itself: Orthanc 1.12's DICOMweb plug-in keeps the metadata of a series once no object of it has come for a while.
+ */
 async function counts(): Promise<Record<string, unknown>> {
   const authorization = `Basic ${Buffer.from(`${USER.username}:${USER.password}`).toString('base64')}`;
   const statistics = await fetch(`${orthanc.url}/statistics`, { headers: { authorization } });

@@ -6,10 +6,7 @@ import { after, beforeAnswer, finds, following, nth, stores } from '../support/s
 import { until } from '../support/servers/servers';
 import { Site } from '../support/servers/site';
 
-/**
- * Small file systems in memory, for what a full disk does to programs that do not know of the test. Mounting takes
- * root.
- */
+/** Small file systems in memory, to fill the disk of a program without changing that program. Mounting needs root. */
 const isRoot = process.getuid?.() === 0;
 const rootTest = isRoot ? test : test.skip;
 if (!isRoot)

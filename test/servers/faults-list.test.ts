@@ -24,7 +24,7 @@ import type { Postgres } from '../support/servers/postgres';
 import { recordingLog } from '../support/records/logs';
 import { Servers, until } from '../support/servers/servers';
 
-/** What becomes of the own things of a reading list, as health, doctor and the log tell it. All else is away. */
+/** Faults of a reading list's database and disk, as health, doctor and the log tell them. All else is away. */
 const servers = new Servers();
 let postgres: Postgres;
 let dir: string;

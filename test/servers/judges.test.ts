@@ -27,7 +27,7 @@ import { Servers } from '../support/servers/servers';
 
 /**
  * The five judges on everything that is written, from every kind of film: all real files that are at hand and those
- * that are drawn here. The networks are stand-ins, because no judge looks at what was found; all else is the real line.
+ * that are drawn here. The networks are stand-ins, because no judge looks at what was found; all else is real.
  */
 const { pipeline } = fakePipeline();
 const USUAL = pipeline.identity();

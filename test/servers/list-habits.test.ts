@@ -4,10 +4,10 @@ import { until } from '../support/servers/servers';
 import { holds, row, useListPages, violations } from '../support/web/browser';
 import { fill, ListSite } from '../support/web/list-site';
 
-/** What a reader keeps of the list, and what the page tells, in a real browser. The databases have their own tests. */
+/** Addresses, columns, saved views and alerts of the list in a real browser. The databases have their own tests. */
 const study = (i: number): Uid => parseUid(`1.2.826.0.1.${i}`);
 const ROWS = 20_000;
-/** From a key to the painted row that it selects, of so many rows; generous for a machine that does other things. */
+/** Longest time from a key to the painted row that it selects; generous for a machine that does other things. */
 const KEY_MS = 400;
 
 const pages = useListPages((site) => fill(site.worklist, 12), {
@@ -141,7 +141,7 @@ test('what a screen reader says of a row names the patient to whoever may see it
   expect(await operator.locator('#alerts-button').isVisible()).toBe(false);
 }, 60_000);
 
-/** Notes what the page tells, in the place of the desktop and of the loudspeaker. */
+/** Records the notifications of the page, which are not shown, and its sounds. */
 const NOTE = `
   window.told = [];
   window.sounded = 0;
@@ -164,14 +164,14 @@ test('a study that becomes urgent is told once in a browser, without the patient
     await first.locator('#link-state[data-state=live]').waitFor();
     await holds(first, `document.title === '(1) Hilum reading list'`);
     expect(await first.locator('link[rel=icon]').getAttribute('href')).toBe('/ui/icon-1.svg');
-    // Nothing is told before somebody has said so.
+    // No alert before somebody has switched alerts on.
     await live.worklist.setPriority(study(1), 'urgent', { id: 'local:ben', name: 'Ben' });
     await holds(first, `document.title === '(2) Hilum reading list'`);
     expect(await first.evaluate('[window.told.length, window.sounded]')).toEqual([0, 0]);
     await first.getByRole('button', { name: 'Alerts' }).click();
     await first.getByLabel('Notification of the desktop').check();
     await first.getByLabel('Sound').check();
-    // It is heard at once what it will be like.
+    // Switching it on plays a sample.
     await holds(first, 'window.sounded === 2');
     expect(await violations(first)).toEqual([]);
     await first.keyboard.press('Escape');

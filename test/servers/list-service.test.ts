@@ -172,7 +172,7 @@ test('hilum rebuild makes the same list from the archive alone, in a database of
   const rebuilt = openDatabase(other, recordingLog());
   const mirror = new Worklist(rebuilt);
   for (const study of studies) {
-    // When it was complete is not in the archive, only when the report was written.
+    // The archive has the time at which the report was written, not that at which the result was complete.
     const announced = (await list.study(study))!.record!;
     expect((await mirror.study(study))!.record).toEqual({ ...announced, completedAt: expect.any(String) as string });
   }

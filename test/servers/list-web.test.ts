@@ -86,7 +86,7 @@ test('a study that is told of is on the list, live, with pictures, outlines and 
   });
 }, 150_000);
 
-test('a dead letter of the real broker is shown, tried again, and forgotten; another site may do neither', async () => {
+test('a dead letter of the real broker is shown, replayed and dropped; another web site is refused', async () => {
   const { amqpUrl } = site.rabbit;
   const connection = await connect(amqpUrl);
   const channel = await connection.createConfirmChannel();
@@ -100,7 +100,7 @@ test('a dead letter of the real broker is shown, tried again, and forgotten; ano
     403,
   );
   expect(await (await post(`/operators/dead-letters/${first.id}/replay`)).json()).toEqual({ done: 1 });
-  // It is no better than before: it dies again, with one more line in its history.
+  // The message is still invalid: it becomes a dead letter again, with one more entry in its history.
   const second = await until(
     'the letter after its replay',
     async () => (await letters()).find(({ id }) => id !== first.id),

@@ -9,7 +9,7 @@ import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/o
 import { RULE_ATTRIBUTES } from '../../src/triage/config';
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
-/** The service as users start it, with a real broker and a real archive: who comes last and is urgent is done first. */
+/** The service as users start it, with a real broker and a real archive: an urgent study that comes late is first. */
 const ROOT = resolve(__dirname, '../..');
 const servers = new Servers();
 const dir = mkdtempSync(join(tmpdir(), 'hilum-priority-'));

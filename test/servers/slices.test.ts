@@ -8,8 +8,8 @@ import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/o
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 /**
- * The service as users start it, stopped and slowed down in the middle of a study, and `hilum reanalyze`. Only named
- * events, no plug-in and no catch-up.
+ * The service as users start it, stopped and slowed down in the middle of a study, and `hilum reanalyze`. All events
+ * come from the test: there is no plug-in and no catch-up.
  */
 const ROOT = resolve(__dirname, '../..');
 const CLI = join(ROOT, 'dist/cli.js');

@@ -117,7 +117,7 @@ test('one film is one trace: plug-in, queues, stages, store and each sink, with 
     parentSpanId: undefined,
     resource: { 'service.name': 'hilum-orthanc' },
   });
-  // Nothing hangs in the air: each span's parent is there.
+  // The parent of each span is in the trace.
   expect(inTrace.filter((span) => span !== root && parentOf(span) === undefined)).toEqual([]);
 
   const tries = inTrace.filter(({ name }) => /^process hilum\.study\.(urgent|routine)$/.test(name));

@@ -184,7 +184,7 @@ test('OHIF draws the segmentation of the lungs on the film, where they are', asy
     },
     120_000,
   );
-  // The lungs of the fake line are two rectangles: 0.12 to 0.42 and 0.58 to 0.88 of the columns, 0.2 to 0.8 of the
+  // The lungs of the fake pipeline are two rectangles: 0.12 to 0.42 and 0.58 to 0.88 of the columns, 0.2 to 0.8 of the
   // rows.
   const { width, height, filled } = await box(await shoot('ohif-segmentation.png'), isLung);
   expect(width / height).toBeCloseTo((0.76 * FULL.columns) / (0.6 * FULL.rows), 1);

@@ -255,7 +255,7 @@ describe('a film that was overwritten under its UID', () => {
     expect(await loadCurrentRecord(later, archive)).not.toHaveProperty('supersededPriority');
   });
 
-  test('a result that was taken back and then given again holds no more', async () => {
+  test('a result that was taken back and then given again is told again, under another key', async () => {
     const { archive, event, later } = await overwritten();
     const takenBack: ResultEvent = {
       ...event,

@@ -86,7 +86,7 @@ describe('two sets of scores on the same films', () => {
     });
   });
 
-  test('a better one is better, and the pairing makes the interval narrower than the two by themselves', () => {
+  test('better scores have a positive difference, with a narrower interval than that of unrelated scores', () => {
     const second = first.map((film) => ({ ...film, score: film.score + (film.positive ? 0.1 : 0) }));
     const found = pairedEstimate([first, second], [weightedAuc, weightedAuc], OPTIONS);
     expect(found.difference.value).toBeCloseTo(found.second! - found.first!, 12);

@@ -107,7 +107,7 @@ test('a message carries its trace on, and one with nonsense begins another', asy
   expect(new Set(receiver.spans.map(({ traceId }) => traceId)).size).toBe(6);
 });
 
-test('a step that another thread told of is in its trace; what outlives a step is in none', async () => {
+test('a step told by another thread is in the trace of its film; work outside of a trace is in none', async () => {
   await start();
   let told: (seconds: number) => void = () => {};
   let ids: unknown = 'unset';

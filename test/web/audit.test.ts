@@ -175,7 +175,7 @@ describe('the file', () => {
       .sort()
       .map((name) => readFileSync(join(dir, name), 'utf8'));
     expect(files.join('').match(/<m\d+>/g)).toEqual(Array.from({ length: 20 }, (_, i) => `<m${i}>`));
-    // None begins before the one before it is full.
+    // No file was begun before the previous one was full.
     expect(Math.min(...files.slice(0, -1).map((text) => text.length))).toBeGreaterThanOrEqual(100);
   });
 

@@ -129,7 +129,7 @@ test('a broker that fails or hangs leaves the depths out, in bounded time, and k
   }
 });
 
-describe('the line', () => {
+describe('the pipeline', () => {
   const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
 
   function watched(lateral = 0.01) {

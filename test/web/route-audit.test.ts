@@ -12,7 +12,7 @@ import { routesOf } from '../support/web/routes';
 
 /**
  * An audit as an attacker would make it, from the table of the routes itself: each route, asked by everybody there is,
- * with sessions and tokens, answers whom it should and holds nothing that is not for them.
+ * with sessions and tokens, answers only those who may use it and holds nothing that is not for them.
  */
 const PASSWORD = 'a long enough secret';
 const SECRETS: Readonly<Record<Exclude<Group, 'pictures'>, readonly string[]>> = {

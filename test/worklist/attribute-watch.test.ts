@@ -102,7 +102,7 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
 const patientOf = async (name: string) => (await worklist.study(uid(name)))?.row.patient.PatientID;
 const logged = (event: string) => log.lines.filter(({ fields }) => fields.event === event);
 
-test('at an event what was read as it was sorted will do; what a sweep finds is asked of the archive', async () => {
+test('at an event the header that triage read is used; for what a sweep finds the archive is asked', async () => {
   await worklist.record(studyRecord('a'));
   archive.has('a');
   const cachedArchive = new FakeArchive();

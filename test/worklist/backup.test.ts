@@ -127,7 +127,7 @@ test('while another process writes, a backup is one moment of it, and lacks noth
   const database = open();
   const there = await listed(database);
   expect(before.filter((study) => !there.includes(study))).toEqual([]);
-  // The first so many: none is there without the one before it.
+  // One moment: no study is there without all that were confirmed before it.
   const order = (study: string) => [...after, study].indexOf(study);
   expect(Math.max(...there.map(order))).toBeLessThanOrEqual(there.length);
   const counts = await new Worklist(database).counts();

@@ -91,7 +91,7 @@ function reference(films: readonly { readonly name: string; readonly bytes: Uint
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Verdict),
     );
-    // GDCM dies over some files; the next run begins behind such a one.
+    // GDCM crashes on some files; the next run begins after the file on which it did.
     if (verdicts.length < films.length) verdicts.push({ error: 'the independent reader crashed', rows: 0, columns: 0 });
   }
   return verdicts.map((verdict, index) => {
@@ -107,7 +107,7 @@ function floats(file: string): Float32Array {
 
 function percentile(one: Float32Array, other: Float32Array): number {
   if (one.length !== other.length) return Infinity;
-  // Not a number, from either side, must not sort to where it is not seen.
+  // A NaN of either side must count as the largest difference: sorting would hide it.
   const differences = one
     .map((value, index) => (Number.isFinite(value - other[index]!) ? Math.abs(value - other[index]!) * 255 : Infinity))
     .sort();

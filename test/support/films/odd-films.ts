@@ -1,7 +1,7 @@
 import { deflateRawSync, deflateSync } from 'node:zlib';
 import { element, encapsulated, encode, fileMeta, type FixtureElement, filmElements, SYNTAX } from './dicom-fixture';
 
-/** One film, written as makers do who do not keep to PS3.5 or PS3.10. All are the film of {@link plainFilm}. */
+/** One film, encoded in a way of manufacturers that breaks PS3.5 or PS3.10. All are the film of {@link plainFilm}. */
 export interface OddFilm {
   readonly name: string;
   readonly bytes: Uint8Array;

@@ -90,7 +90,7 @@ export function fakeModel(
 }
 
 /**
- * A line with networks that answer what the test says; everything else is real. `seen` holds what the classifier was
+ * A pipeline whose networks answer what the test says; everything else is real. `seen` holds what the classifier was
  * shown.
  */
 export function fakePipeline(answers: Partial<FakeAnswers> = {}): { pipeline: Pipeline; seen: Plane[] } {
@@ -202,7 +202,7 @@ export const REMOVED = {
   },
 };
 
-/** A line with the shortcut check, by the probability of the finding on the lungs and outside. */
+/** A pipeline with the shortcut check, by the probability of the finding on the lungs and outside. */
 export function checkedPipeline(lungs: number, outside: number, seen: Plane[] = []): Pipeline {
   const { pipeline } = fakePipeline({ probability: lungs });
   return { ...pipeline, shortcutCheck: { model: fakeModel('classification', outside, REMOVED, seen) } };

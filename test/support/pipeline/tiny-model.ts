@@ -70,7 +70,7 @@ export { node };
 export function tinyModel({ nodes = [], manifest = {}, json = {}, folderName = TINY }: TinyOptions = {}): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'hilum-tiny-')), folderName);
   mkdirSync(folder);
-  // What is new may be asked for by what is replaced.
+  // New nodes come first, as nodes that are replaced may take them as input.
   const added = nodes.filter(({ name }) => !NODES.some((known) => known.name === name));
   const [start, rest] = [NODES.slice(0, 6), NODES.slice(6)];
   const topology = [...start, ...added, ...rest].map((known) => nodes.find(({ name }) => name === known.name) ?? known);

@@ -30,7 +30,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** One request in the hands of a fault. */
+/** One request that met a fault, and what the fault can do with it. */
 export interface Exchange {
   readonly request: ProxyRequest;
   readonly response: ServerResponse;

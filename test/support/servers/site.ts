@@ -26,7 +26,7 @@ export interface WorkerOptions {
   readonly deliveries?: Record<string, unknown>;
   readonly list?: { readonly enabled: boolean; readonly database: string };
   readonly stateDir?: string;
-  /** Networks that answer otherwise. */
+  /** By default that of fakePipeline(). */
   readonly pipeline?: Pipeline;
 }
 
@@ -50,14 +50,14 @@ type Settings = {
 /** Shorter than by default, so that a test takes seconds, and long enough for a busy machine. */
 const ARCHIVE = { connectTimeoutMs: 5_000, responseTimeoutMs: 10_000, storeTimeoutMs: 4_000, requestTimeoutMs: 20_000 };
 const BROKER = { retryDelaysMs: [300], retryLimit: 60 };
-/** What no site needs to set, and tests can't wait for as long as by default. */
+/** Times that no site needs to set, and that are too long for tests by default. */
 const INNER = { reconnect: { baseMs: 100, maxMs: 500 }, pauseMs: 300, publishTimeoutMs: 20_000 };
 
 /** Seeds of films: no two tests of a file share a study. */
 let seeds = 0;
 
 /**
- * A hospital in small: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and
+ * A small hospital: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and
  * queues of its own.
  */
 export class Site {

@@ -48,7 +48,7 @@ export function habitTests(open: () => Promise<Database>): void {
     expect(await names('oidc:ben')).toEqual([]);
   });
 
-  test('of one user there are so many and no more; one that is there can be saved anew', async () => {
+  test('a user has so many views and no more; a view that is there can still be saved anew', async () => {
     for (let i = 0; i < MAX_VIEWS; i++) await list.saveView('local:ana', { name: `${i}`, content: '' });
     expect(await list.saveView('local:ana', { name: 'one more', content: '' })).toBe(false);
     expect(await list.saveView('local:ana', { name: '7', content: 'new' })).toBe(true);
@@ -69,7 +69,7 @@ export function habitTests(open: () => Promise<Database>): void {
     expect(await opens(BEN, 'ben-1')).toEqual([ANA]);
     await list.close(uid('a'), { by: BEN, page: 'ana-1' });
     expect(await opens(BEN, 'ben-1')).toEqual([ANA]);
-    // What is left after another study was opened leaves that one open.
+    // A late close of the study that was open before leaves the one that is open now.
     await opens(ANA, 'ana-2', 'b');
     await list.close(uid('a'), { by: ANA, page: 'ana-2' });
     expect(await opens(BEN, 'ben-2', 'b')).toEqual([ANA, BEN]);

@@ -21,7 +21,7 @@ import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
 
 const LOG = createLog('silent');
-/** More than a search looks at first, so that the indexes have their part. */
+/** More rows than a search looks at first, so that it uses the indexes. */
 const MANY = 3_000;
 const DAY = 86_400_000;
 const AUTHOR = { id: 'local:a', name: 'a' };
@@ -112,7 +112,7 @@ const inserted = (database: Database, rows: readonly Row[]) =>
         .execute();
   });
 
-/** As each row was compared before there were indexes. */
+/** Whether a search finds a row, by comparing the row itself, without an index. */
 function isFound({ search_study, search_patient }: Row, search: string, withPatient: boolean): boolean {
   const texts = withPatient ? [search_study, search_patient] : [search_study];
   return fold(search)
@@ -384,7 +384,7 @@ export function listQueryTests(create: () => Promise<string>): void {
     }
 
     async function kept(database: Database) {
-      // So that every claim holds.
+      // A clock at 0, so that no claim has ended.
       const list = new Worklist(database, () => 0);
       const { agree, disagree, unusable } = await list.agreement();
       const entries = await database.read((db) => db.selectFrom('list_entry').select(ENTRY).execute());

@@ -162,7 +162,7 @@ export function risTests(open: () => Promise<Database>): void {
       expect([await readOf('a'), await readOf('b')]).toEqual([READ, null]);
     });
 
-    test('an issuer that is another is another patient; one that is not told is none', async () => {
+    test('another issuer is another patient; where the message names no issuer it does not count', async () => {
       const issued = (issuer: string) => ({ ...studyRecord('a').patient, IssuerOfPatientID: issuer });
       await done('a', { patient: issued('CLINIC') });
       expect(await take(report('A-a', 'ID-a'))).toBe('patient-differs');
@@ -170,7 +170,7 @@ export function risTests(open: () => Promise<Database>): void {
       expect(await take(report('A-b', 'ID-b'))).toBe('applied');
     });
 
-    test('told without its patient the accession number alone counts', async () => {
+    test('in a message without a patient the accession number alone counts', async () => {
       await done('a');
       expect(await take(report('A-a'))).toBe('applied');
     });
@@ -342,7 +342,7 @@ export function risTests(open: () => Promise<Database>): void {
       expect(await patient('a')).toMatchObject({ PatientName: 'Müller^a', PatientSex: 'O' });
     });
 
-    test('the same of a study without a result, until it has one', async () => {
+    test('a correction of a study without a result holds in the same way, also once it has one', async () => {
       await list.advance(uid('a'), waiting(null), clock, summary('a'));
       await take(a08('ID-a', { 5: 'Neumann^Nora' }));
       expect(await list.correct(uid('a'), { of: 'study', summary: summary('a').summary })).toEqual([]);

@@ -147,7 +147,7 @@ export function turnaroundTests(
     });
   });
 
-  test('in no group: an arrival that nobody told, what is not on the list, and other days', async () => {
+  test('in no group: a study whose arrival is not known, what is not on the list, and other days', async () => {
     await result('rebuilt', 3);
     await list.advance(uid('no film'), { kind: 'waiting', priority: null }, START, {
       summary: NO_SUMMARY,
@@ -199,12 +199,12 @@ export function turnaroundTests(
     }
   });
 
-  test('who read first come, first read, has the same figures twice', async () => {
+  test('where studies were read first come, first read, the replay has the same figures', async () => {
     for (let i = 0; i < 20; i++) await go(`s${i}`, { arrived: i, urgent: i % 3 === 0, read: 30 + i * 2 });
     for (const { steps } of (await look()).groups) expect(steps['first-come']).toEqual(steps.total);
   });
 
-  test('a database of before has the first result of each study, and its readings', async () => {
+  test('a database of an earlier version has the first result of each study, and its readings', async () => {
     const before = await create();
     const old = open(
       before,
@@ -258,7 +258,7 @@ const NO_SUMMARY = {
   StudyDescription: '',
 };
 
-/** At each reading, in the order of their times, the study is taken that came first of those that are there. */
+/** At the time of each reading the study that arrived first is taken of those that wait. */
 function byQueue(ways: readonly { readonly arrived: number; readonly urgent: boolean; readonly read: number }[]) {
   let there = [...ways];
   return ways

@@ -178,7 +178,7 @@ export function workStateTests(
       expect(await row('a')).toMatchObject({ read: { at, how: 'verdict', by: ANA } });
     });
 
-    test('a final report in the RIS reads it at the time given; one of before does not read it again', async () => {
+    test('a final report in the RIS reads it at the time given; an earlier one does not read it again', async () => {
       await list.record(studyRecord('a', { priority: 'routine' }));
       const at = clock - 5 * MINUTES;
       for (let i = 0; i < 2; i++) expect(await list.markRead(uid('a'), { how: 'ris', at })).toBe(true);
@@ -216,7 +216,7 @@ export function workStateTests(
       expect((await row('a')).read === null).toBe(!stays);
       const last = (await history('a')).find(({ kind }) => kind === 'result')!;
       expect(last.more['isUnreadAgain']).toBe(stays ? undefined : true);
-      // Told again it changes nothing, and a report of before has not seen it.
+      // A RIS report made no later than the result is no reading of it; the result told again changes nothing.
       await list.markRead(uid('a'), { how: 'ris', at: clock });
       expect((await row('a')).read === null).toBe(!stays);
       await list.markRead(uid('a'), { how: 'person', by: BEN });

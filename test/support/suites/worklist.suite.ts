@@ -62,7 +62,7 @@ export function worklistTests(open: () => Promise<Database>): void {
     await tell('a', analysing, 6_000, 'two:7');
     await tell('b', { kind: 'returned' }, 7_000, 'one:1');
     await list.record(studyRecord('c', { studyInstanceUid: uid('c') }));
-    // Late, of before: it is no news of the worker.
+    // An older step that arrives late is no sign of life of the worker.
     await tell('d', waiting(null), 500, 'two:7');
     expect(await list.workers()).toEqual([
       { name: 'one:1', heardAt: 7_000, ...idle },

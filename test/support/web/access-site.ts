@@ -114,14 +114,14 @@ export interface AccessSite {
   kept(): Promise<unknown>;
   /** The audit messages so far, oldest first. */
   audits(): string[];
-  /** How often that is told of which these texts are all said, messages that stand for several included. */
+  /** How many events the messages with all of these texts stand for: a repeated message counts with its number. */
   told(...texts: readonly string[]): number;
   /** Rows of a table. */
   rows(table: 'session' | 'sign_in'): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Accounts and tokens of a test, which nobody has to answer for. */
+/** Changes accounts and tokens without an audit message. */
 const quiet = (directory: Directory) => {
   const unrecorded = () => Promise.resolve();
   return {

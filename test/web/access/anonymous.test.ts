@@ -1,7 +1,7 @@
 import { certificate } from '../../support/servers/certificates';
 import { accessSite, type AccessSite, ask, Browser, PASSWORD } from '../../support/web/access-site';
 
-/** Who has not signed in, and what he can cost the others. */
+/** What somebody who has not signed in can do to the service and its other users. */
 let site: AccessSite;
 afterEach(() => site.close());
 
@@ -10,7 +10,7 @@ const proxied = { host: '127.0.0.1', trustedProxies: ['127.0.0.1'], publicUrl: '
 const from = (address: string) => ({ 'Sec-Fetch-Site': 'same-origin', 'X-Forwarded-For': address });
 const oidc = { issuer: 'http://127.0.0.1:1', clientId: 'x' };
 
-test('what a stranger auditThrottle is one audit message and a number, which the end of the service writes', async () => {
+test('failures that a stranger repeats are one audit message, and a count written when the service ends', async () => {
   site = await accessSite({ access: { kind: 'both', oidc }, repeatsMs: 300_000 });
   const answers = await Promise.all(
     Array.from({ length: 60 }, () => ask(`${site.origin}/sign-in/callback?code=x&state=y`)),

@@ -90,7 +90,7 @@ test('a wrong password until now is in the trail, and counts as a failed sign-in
   expect((await change('not the password')).status).toBe(503);
 });
 
-test('a token ends with the admin who made it, with his role, and so do those that it made', async () => {
+test('a token ends with the account or the role of the admin who made it, and so do those that it made', async () => {
   for (const name of ['chief', 'deputy', 'leaver']) await add(name, 'admin');
   const own = await token('local:leaver');
   await token(`token:${own.prefix}`, 'metrics');

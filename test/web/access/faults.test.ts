@@ -45,13 +45,13 @@ test.each<[string, () => Promise<{ status: number; text: string }>, number]>([
   expect(JSON.parse(answer.text)).toEqual({ error: expect.stringMatching(/^This [a-z .]+$/) as string });
 });
 
-test('an address or a host that is none is told so', async () => {
+test('an invalid address is answered 404, an invalid host 400', async () => {
   expect(await raw('http://[/sign-in', 'localhost')).toBe(404);
   expect(await raw('/sign-in', 'a host[')).toBe(400);
   expect(await raw('/sign-in', 'localhost')).toBe(200);
 });
 
-test('an account with a name that none can have is unknown, like any other', async () => {
+test('an account name that is not allowed is answered as an unknown account', async () => {
   const answer = await new Browser().post(`${site.origin}/sign-in`, { username: 'ä\u202e', password: PASSWORD });
   expect([answer.status, answer.text.includes('is not right')]).toEqual([401, true]);
 });

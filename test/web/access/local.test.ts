@@ -82,7 +82,7 @@ describe('local accounts', () => {
     site.pass(20 * 60_000);
     expect(await status()).toBe(200);
     site.pass(20 * 60_000);
-    // Not a person: it is answered, and does not keep the session alive.
+    // A request that the page makes by itself is answered, and does not keep the session alive.
     expect(await status({ 'X-Hilum-Background': '1' })).toBe(200);
     site.pass(11 * 60_000);
     expect(await status()).toBe(401);

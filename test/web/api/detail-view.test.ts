@@ -40,7 +40,7 @@ test('the history of a study says in words which result took the place of which'
   }
 });
 
-test('a withdrawn result: the history says why, and the film that what was said holds no more', async () => {
+test('a withdrawn result: the history says why, and the film that the earlier result is no longer valid', async () => {
   const database = openDatabase(`file:${join(dir, 'withdrawn.db')}`, recordingLog());
   const list = new Worklist(database);
   try {

@@ -97,7 +97,7 @@ test('filters, search and pages', async () => {
   expect([seen.size, pages]).toEqual([15, [4, 4, 4, 3]]);
 });
 
-test('how many there are, whatever fits into a page; of an operator no patient is asked', async () => {
+test('a count is of all pages; a search of an operator counts no patients', async () => {
   const count = async (query = '', roles: Parameters<ListSite['get']>[1] = ['radiologist']) =>
     json<StudyCount>(await site.get(`/api/v1/studies/count${query}`, roles));
   expect(await count()).toEqual({ studies: 15, urgent: 3 });
@@ -167,7 +167,7 @@ test('an operator sees what becomes of studies, and nothing about a patient: not
   );
 });
 
-test('search, order and count know of a row only what it shows to who asks, piece by piece of each value', async () => {
+test('search and count find a row only by what it shows to the user, for each value and its beginning', async () => {
   const [full, shown] = [await rows('?limit=100'), await rows('?limit=100', ['operator'])];
   expect(shown.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
     full.map(({ studyInstanceUid }) => studyInstanceUid),

@@ -91,7 +91,7 @@ test('who does not read what it is sent is let go of, and costs no memory', asyn
     socket.pause();
     const first = change;
     await until(() => change > first + 200);
-    // What is asked for stops when nobody is there to be told.
+    // The list is not asked any more once nobody takes its changes.
     let [before, isOver] = [0, false];
     for (let tries = 0; tries < 100 && !isOver; tries += 1) {
       before = change;

@@ -63,7 +63,7 @@ async function askThumbs(seeds: readonly number[], signal?: AbortSignal): Promis
   return asked;
 }
 
-test('the film of the open study goes before thumbnails that are not begun; its own rises with it', async () => {
+test('the film of the open study goes before thumbnails that are not begun; its thumbnail goes with it', async () => {
   const open = await filmOf(6);
   const thumbs = await askThumbs([1, 2, 3, 4, 6]);
   await until(() => drawn.length === 1 && retrieved.length >= 2);

@@ -46,7 +46,7 @@ test('two queries of a user run at a time, others are not kept waiting by him, a
   expect(most).toBe(3);
 });
 
-test('a query that is left goes on to count until it ends, and one that waited is not run', async () => {
+test('a query that its client has left counts until it ends, and one that still waited is not run', async () => {
   const left = Array.from({ length: 10 }, () => {
     const request = httpRequest(`${site.url}/api/v1/studies`, {
       headers: { 'x-test-roles': 'radiologist' },

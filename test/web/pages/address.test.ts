@@ -43,13 +43,13 @@ test('what is searched for is in the fragment alone, which a browser sends to no
   expect(decodeURIComponent(hash)).toContain('Müller');
 });
 
-test('an address that says what there is not is as one that says nothing', () => {
+test('unknown values in an address are ignored', () => {
   const odd = '/?work=nonsense&state=done%27--&order=&columns=patient,secret&hidden=1&period=-5#main';
   expect(filtersOf(at(odd), READER)).toEqual({ ...USUAL, columns: ['patient'] });
   expect(filtersOf(at(`/#search=${'x'.repeat(500)}`), READER).search).toHaveLength(64);
 });
 
-test('of whoever sees no patients an address shows no column of them, and no reading of their own', () => {
+test('to those who may not see patients an address shows no columns of patients and no readings of their own', () => {
   const filters = filtersOf(at('/?work=mine&columns=film,patient,open,arrived'), OPERATOR);
   expect(filters).toMatchObject({ work: 'all', columns: ['arrived'] });
   expect(columnsFor(OPERATOR)).toEqual(['priority', 'view', 'waiting', 'arrived']);
