@@ -11,7 +11,7 @@ let site: StartSite;
 beforeAll(async () => void (site = await StartSite.open()));
 afterAll(() => site.close());
 
-test('a start that fails has closed broker, port and database, and writes no end into the trail', async () => {
+test('a start that fails has closed broker, port and database, and leaves nothing in the audit trail', async () => {
   const log = recordingLog();
   const config = site.settings(portOf(site.taken), { access: { kind: 'local' } });
   const app = await createApp(parseConfig(config), log);

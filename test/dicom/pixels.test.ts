@@ -87,7 +87,7 @@ describe('stored values', () => {
       expect(Array.from(image.values)).toEqual(near([0, 0.5, 1]));
     });
 
-    test('a sign that reaches through the whole cell is none', async () => {
+    test('sign bits up to the top of the cell are no such values', async () => {
       const cells = [-100 & 0xffff, 0, 100];
       const image = await decode(film(cells, { rows: 1, columns: 3, bitsStored: 12, signed: true }));
       expect(Array.from(image.values)).toEqual(near([0, 0.5, 1]));

@@ -17,7 +17,7 @@ if (!hasAnalyser) console.warn('SKIPPED: the exposure of the unit needs systemd-
   expect(exposure).toBeLessThanOrEqual(MAX_EXPOSED);
 });
 
-test('the unit has what it is to be held by, and what Node needs', () => {
+test('the unit has the settings that confine it, and what Node needs', () => {
   const unit = readFileSync(UNIT, 'utf8');
   for (const line of [
     'UMask=0077',
