@@ -32,7 +32,7 @@ const goOn = async (isOver: () => boolean) => {
   }
 };
 
-test("two queries of a user run at a time, other users' are not kept waiting, and too many are refused", async () => {
+test('two queries of a user run at a time, other users do not wait for them, and too many are refused', async () => {
   const asked = Array.from({ length: 40 }, () => ask('a'));
   await until(() => running === 2);
   await pause(200);
