@@ -9,8 +9,7 @@ pictures of something else."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -26,9 +25,10 @@ from ..data.pictures import fold_of, pictures
 from ..data.preprocess import SIZE
 from ..data.terms import TERMS
 from ..nets.lite0 import MEAN, STD, Lite0, start_from_imagenet
-from ..runtime import cosine, device, mixed
+from ..runtime import device, mixed
 from .checkpoint import RunFolder
 from .findings import optimiser_of
+from .loop import Loop
 
 CLASSES = ("frontal", "lateral", "other", "inverted", "turned", "partial", "unreadable")
 FRONTAL, LATERAL, OTHER, INVERTED, TURNED, PARTIAL, UNREADABLE = range(len(CLASSES))
@@ -213,61 +213,26 @@ def train(run: CheckRun) -> None:
     net = start_from_imagenet(Lite0(len(CLASSES)), default_data_dir() / "weights" / "efficientnet-lite0-imagenet.npz")
     net = net.to(device(), memory_format=torch.channels_last).freeze(run.frozen)
     optimiser = optimiser_of(net, run.rate, run.decay)
-    fit(run, folder, net, films, optimiser)
+    Loop(
+        folder,
+        net,
+        optimiser,
+        lambda step, rng: losses_of(net, films, rng),
+        seed=run.seed,
+        passes=run.passes,
+        each=run.draws // BATCH,
+    ).fit(films=len(films.frontal), laterals=len(films.lateral), pictures=len(films.others))
     folder.finish(judged(net, data, films, run), net.state_dict(), trained=films.frontal + films.lateral)
     folder.tell(event="finished")
 
 
-def fit(run: CheckRun, folder: RunFolder, net: Lite0, films: Pictures, optimiser: torch.optim.Optimizer) -> None:
-    each, step, seconds = run.draws // BATCH, 0, 0.0
-    steps, state = run.passes * each, folder.load()
-    if state is not None:
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        step, seconds = state["step"], state["seconds"]
-    folder.tell(
-        event="started" if state is None else "resumed",
-        films=len(films.frontal),
-        laterals=len(films.lateral),
-        pictures=len(films.others),
-        step=step,
-        steps=steps,
-    )
-    since, losses = time.time(), []
-    while step < steps:
-        losses.append(one_step(run, net, films, optimiser, step, steps))
-        step += 1
-        if step % max(1, each // 2) == 0 or step == steps:
-            seconds, since = seconds + time.time() - since, time.time()
-            folder.save(net=net.state_dict(), optimiser=optimiser.state_dict(), step=step, seconds=seconds)
-            folder.tell(
-                step=step,
-                steps=steps,
-                loss=round(float(np.mean(losses)), 4),
-                minutes=round(seconds / 60, 1),
-                minutes_left=round(seconds / step * (steps - step) / 60, 1),
-            )
-            losses = []
-
-
-def one_step(
-    run: CheckRun, net: Lite0, films: Pictures, optimiser: torch.optim.Optimizer, step: int, steps: int
-) -> float:
-    rng, total = np.random.default_rng([run.seed, step]), 0.0
-    torch.manual_seed(run.seed * 1_000_003 + step)
-    for group in optimiser.param_groups:
-        group["lr"] = group["most"] * cosine(step, steps, warm=steps // 10)
+def losses_of(net: Lite0, films: Pictures, rng: np.random.Generator) -> Iterator[torch.Tensor]:
     net.train()
-    optimiser.zero_grad()
     for _ in range(BATCH // PART):
         z, classes = films.batch(rng)
         with mixed():
             a = net.activation(z.to(device()))
-        value = F.cross_entropy(net.classify(a), classes.to(device()), label_smoothing=SMOOTH) * PART / BATCH
-        value.backward()
-        total += value.item()
-    optimiser.step()
-    return total
+        yield F.cross_entropy(net.classify(a), classes.to(device()), label_smoothing=SMOOTH) * PART / BATCH
 
 
 def judged(net: Lite0, data: Dataset, films: Pictures, run: CheckRun, each: int = 40) -> dict[str, np.ndarray]:

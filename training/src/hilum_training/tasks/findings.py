@@ -7,8 +7,7 @@ whose label is known."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -23,8 +22,9 @@ from ..data.labels import COVID, FINDINGS, label_table, loss_weights
 from ..data.partition import judged_rows, training_rows
 from ..data.preprocess import SIZE
 from ..nets.lite0 import MEAN, STD, Lite0, start_from_imagenet
-from ..runtime import cosine, device, mixed
+from ..runtime import device, mixed
 from .checkpoint import RunFolder
+from .loop import Loop
 
 BATCH, PART = 128, 32
 SMOOTH = 0.01
@@ -114,7 +114,7 @@ def optimiser_of(net: Lite0, rate: float, decay: float) -> torch.optim.Optimizer
 
 
 class Training:
-    """One run in progress: rows, network, optimiser, position."""
+    """One run: its rows, network and loop."""
 
     def __init__(self, run: FindingsRun, data: Dataset, crops: Crops):
         self.run, self.data, self.crops = run, data, crops
@@ -130,70 +130,30 @@ class Training:
             Lite0(len(FINDINGS)), default_data_dir() / "weights" / "efficientnet-lite0-imagenet.npz"
         )
         self.net = net.to(device(), memory_format=torch.channels_last).freeze(run.frozen)
-        self.optimiser = optimiser_of(self.net, run.rate, run.decay)
         self.weights = torch.from_numpy(loss_weights(FINDINGS)).to(device())
-        self.each, self.step, self.seconds, self.loss = run.draws // BATCH, 0, 0.0, 0.0
-        self.steps = run.passes * self.each
-
-    def resume(self) -> None:
-        state = self.folder.load()
-        if state is not None:
-            self.net.load_state_dict(state["net"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step, self.seconds = state["step"], state["seconds"]
-            self.folder.tell(event="resumed", step=self.step, steps=self.steps)
-        else:
-            self.folder.tell(
-                event="started", films=len(self.rows), covid=int((self.labels[:, 0] == 1).sum()), steps=self.steps
-            )
-
-    def save(self) -> None:
-        self.folder.save(
-            net=self.net.state_dict(), optimiser=self.optimiser.state_dict(), step=self.step, seconds=self.seconds
+        self.loop = Loop(
+            self.folder,
+            self.net,
+            optimiser_of(self.net, run.rate, run.decay),
+            self.losses,
+            seed=run.seed,
+            passes=run.passes,
+            each=run.draws // BATCH,
         )
 
-    def one_step(self) -> float:
-        """One batch in parts, everything random in it drawn from a generator of its own, so that a resumed run is the
-        same run."""
-        rng = np.random.default_rng([self.run.seed, self.step])
-        torch.manual_seed(self.run.seed * 1_000_003 + self.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["most"] * cosine(self.step, self.steps, warm=self.steps // 10)
-        self.net.dense(self.step >= self.steps - round(self.run.dense_passes * self.each)).train()
-        picks, total = rng.choice(len(self.rows), BATCH, p=self.chance), 0.0
-        self.optimiser.zero_grad()
+    def losses(self, step: int, rng: np.random.Generator) -> Iterator[torch.Tensor]:
+        dense_from = self.loop.steps - round(self.run.dense_passes * self.loop.each)
+        self.net.dense(step >= dense_from).train()
+        picks = rng.choice(len(self.rows), BATCH, p=self.chance)
         for part in np.split(picks, BATCH // PART):
             z, order = drawn_batch(self.crops, self.index[part], self.run.crops, rng, self.run.region)
             with mixed():
                 a = self.net.activation(z.to(device()))
-            value = (
-                masked_loss(self.net.classify(a), torch.from_numpy(self.labels[part][order]).to(device()), self.weights)
-                * PART
-                / BATCH
-            )
-            value.backward()
-            total += value.item()
-        self.optimiser.step()
-        self.step += 1
-        return total
+            labels = torch.from_numpy(self.labels[part][order]).to(device())
+            yield masked_loss(self.net.classify(a), labels, self.weights) * PART / BATCH
 
     def fit(self) -> None:
-        half, since, losses = max(1, self.each // 2), time.time(), []
-        while self.step < self.steps:
-            losses.append(self.one_step())
-            if self.step % half == 0 or self.step == self.steps:
-                self.seconds += time.time() - since
-                since = time.time()
-                self.save()
-                left = self.seconds / self.step * (self.steps - self.step)
-                self.folder.tell(
-                    step=self.step,
-                    steps=self.steps,
-                    loss=round(float(np.mean(losses)), 4),
-                    minutes=round(self.seconds / 60, 1),
-                    minutes_left=round(left / 60, 1),
-                )
-                losses = []
+        self.loop.fit(films=len(self.rows), covid=int((self.labels[:, 0] == 1).sum()))
 
     def finish(self) -> None:
         judged = judged_rows(self.data, self.rows, self.run.left_out, self.run.fold, self.run.judged)
@@ -207,7 +167,7 @@ class Training:
                 "crops": np.array(self.run.crops),
             },
             self.net.state_dict(),
-            seconds=round(self.seconds),
+            seconds=round(self.loop.seconds),
             trained=self.index.tolist(),
         )
         self.folder.tell(event="finished", judged=len(judged))
@@ -238,6 +198,5 @@ def train(run: FindingsRun) -> None:
     training = Training(run, data, Crops(data))
     if training.folder.done:
         return
-    training.resume()
     training.fit()
     training.finish()

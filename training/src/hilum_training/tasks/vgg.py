@@ -6,8 +6,7 @@ and the dense layer are trained. From scratch everything is trained, at 112 x 11
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,9 +22,10 @@ from ..data.partition import frontal
 from ..data.preprocess import SIZE
 from ..data.terms import TERMS
 from ..nets.vgg import LOW, MEAN, STD, Vgg, start_from_imagenet, start_from_scratch
-from ..runtime import cosine, device, mixed
+from ..runtime import device, mixed
 from .checkpoint import RunFolder
 from .findings import crop_batch, kept_batch
+from .loop import Loop
 
 COPIES = 3
 BATCH, PART = 64, 16
@@ -213,7 +213,15 @@ def train(run: VggRun) -> None:
         weight_decay=run.decay,
     )
     each = max(1, min(run.draws, len(rows)) // BATCH)
-    fit(run, folder, net, films, labels, chance, optimiser, each)
+    Loop(
+        folder,
+        net,
+        optimiser,
+        lambda step, rng: losses_of(net, films, labels, chance, rng),
+        seed=run.seed,
+        passes=run.epochs,
+        each=each,
+    ).fit(films=len(labels), positive=int(labels.sum()))
     judged = [r for split in ("val", "test") for r in cell_rows(data, run, split)]
     logits = predict(net, Films(run, net, crops, judged, 0))
     folder.finish(
@@ -227,69 +235,14 @@ def train(run: VggRun) -> None:
     folder.tell(event="finished", judged=len(judged))
 
 
-def fit(
-    run: VggRun,
-    folder: RunFolder,
-    net: Vgg,
-    films: Films,
-    labels: np.ndarray,
-    chance: np.ndarray,
-    optimiser: torch.optim.Optimizer,
-    each: int,
-) -> None:
-    steps, step, seconds = run.epochs * each, 0, 0.0
-    state = folder.load()
-    if state is not None:
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        step, seconds = state["step"], state["seconds"]
-    folder.tell(
-        event="started" if state is None else "resumed",
-        films=len(labels),
-        positive=int(labels.sum()),
-        step=step,
-        steps=steps,
-    )
-    since, losses = time.time(), []
-    while step < steps:
-        losses.append(one_step(run, net, films, labels, chance, optimiser, step, steps))
-        step += 1
-        if step % max(1, each // 2) == 0 or step == steps:
-            seconds, since = seconds + time.time() - since, time.time()
-            folder.save(net=net.state_dict(), optimiser=optimiser.state_dict(), step=step, seconds=seconds)
-            folder.tell(
-                step=step,
-                steps=steps,
-                loss=round(float(np.mean(losses)), 4),
-                minutes=round(seconds / 60, 1),
-                minutes_left=round(seconds / step * (steps - step) / 60, 1),
-            )
-            losses = []
-
-
-def one_step(
-    run: VggRun,
-    net: Vgg,
-    films: Films,
-    labels: np.ndarray,
-    chance: np.ndarray,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    steps: int,
-) -> float:
-    rng, total = np.random.default_rng([run.seed, step]), 0.0
-    torch.manual_seed(run.seed * 1_000_003 + step)
-    for group in optimiser.param_groups:
-        group["lr"] = group["most"] * cosine(step, steps, warm=max(1, steps // 10))
+def losses_of(
+    net: Vgg, films: Films, labels: np.ndarray, chance: np.ndarray, rng: np.random.Generator
+) -> Iterator[torch.Tensor]:
     net.train()
-    optimiser.zero_grad()
     for picks in np.split(rng.choice(len(labels), BATCH, p=chance), BATCH // PART):
         target = torch.from_numpy(labels[picks].astype(np.float32)).to(device()) * (1 - 2 * SMOOTH) + SMOOTH
-        value = F.binary_cross_entropy_with_logits(films.logits(films.batch(picks, rng)), target) * PART / BATCH
-        value.backward()
-        total += value.item()
-    optimiser.step()
-    return total
+        logits = films.logits(films.batch(picks, rng))
+        yield F.binary_cross_entropy_with_logits(logits, target) * PART / BATCH
 
 
 @torch.no_grad()
