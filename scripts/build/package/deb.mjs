@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `npm run package:deb [-- --commit COMMIT] [--out DIR]`: a Debian package of Hilum for this kind of machine (amd64),
- * with the Node that it runs by, made of a commit (HEAD). Writes hilum_VERSION_amd64.deb into DIR (dist/packages) and
+ * with the Node that it runs by, made of a commit (HEAD). Writes hilum_VERSION_amd64.deb into DIR (artefacts/packages) and
  * prints its path. Needs Debian, and the npm registry.
  */
 import fs from 'node:fs';
@@ -131,7 +131,7 @@ const isOfGlibc = (file) => file !== '' && !file.includes('musl');
 if (isMain(import.meta.url)) {
   await runMain(async () => {
     const { values } = parseArgs({
-      options: { commit: { type: 'string' }, out: { type: 'string', default: path.join(ROOT, 'dist/packages') } },
+      options: { commit: { type: 'string' }, out: { type: 'string', default: path.join(ROOT, 'artefacts/packages') } },
     });
     const { file } = await buildDeb({ ...values, out: path.resolve(values.out) });
     say(`${(fs.statSync(file).size / 1e6).toFixed(0)} MB`);
