@@ -22,6 +22,7 @@ async function main() {
   fs.appendFileSync(CONFIGURATION, '# a line of the site\n');
   fs.writeFileSync(`${STATE}/note`, 'state of the site\n');
   upgraded();
+  stopsAndStarts();
   await serves();
   removed();
   installedAnew(current);
@@ -48,6 +49,23 @@ function upgraded() {
   check('keeps the rights', rights(CONFIGURATION) === 'root:hilum 640' && rights(STATE) === 'hilum:hilum 700');
   check('has a unit for more processes', fs.existsSync('/usr/lib/systemd/system/hilum@.service'));
   check('has a manual page', run('gzip', ['-t', '/usr/share/man/man1/hilum.1.gz']).status === 0);
+}
+
+/** All processes that run, and no other, are stopped for an upgrade and started after it: seen by programs in the place
+ * of systemd's, as systemd does not run here. */
+function stopsAndStarts() {
+  const calls = '/tmp/calls-of-systemd';
+  const script = (name, lines) => fs.writeFileSync(`/usr/local/sbin/${name}`, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  fs.mkdirSync('/run/systemd/system', { recursive: true });
+  script('systemctl', `[ "$1" != list-units ] || printf 'hilum.service loaded\\nhilum@worker.service loaded\\n'`);
+  script('deb-systemd-invoke', `echo "$@" >> ${calls}`);
+  check('is installed anew while it runs', apt('reinstall', current));
+  const expected = ['stop', 'start'].flatMap((verb) => [`${verb} hilum.service`, `${verb} hilum@worker.service`]);
+  const found = fs.existsSync(calls) ? fs.readFileSync(calls, 'utf8').trim() : '';
+  check('all its processes are stopped and started again', found === expected.join('\n'), found);
+  check('no mark of that is left', !fs.existsSync('/run/hilum.was-running'));
+  for (const name of ['systemctl', 'deb-systemd-invoke']) fs.rmSync(`/usr/local/sbin/${name}`);
+  fs.rmSync('/run/systemd', { recursive: true });
 }
 
 /** A film through real servers, as the account of the service. */
