@@ -116,9 +116,9 @@ export interface DicomWebArchive {
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
   /**
    * For `hilum doctor`: tries the requests of the pipeline. It queries, retrieves one object, and sends an empty store
-   * request. Never throws.
+   * request, unless `stores` is false. Never throws.
    */
-  probe(): Promise<ProbeResult[]>;
+  probe(options?: { readonly stores?: boolean }): Promise<ProbeResult[]>;
   /** The archive's clock, to the second; null when it does not report one. @throws HilumError of the query */
   clock(): Promise<Date | null>;
   close(): Promise<void>;
@@ -172,7 +172,11 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
     store: (study, objects) => store(wire, study, objects),
     clock: () => clock(wire),
   };
-  return { ...archive, probe: () => probe(wire, archive), close: () => wire.http.close() };
+  return {
+    ...archive,
+    probe: ({ stores = true } = {}) => probe(wire, archive, stores),
+    close: () => wire.http.close(),
+  };
 }
 
 /** QIDO-RS (PS3.18 section 10.6). A study that the archive does not know has no instances. */

@@ -30,15 +30,21 @@ interface Asked {
 }
 
 const REACHED: ProbeResult = { check: 'reach', ok: true, text: 'the archive answers' };
+const NOT_STORED: ProbeResult = { check: 'store', ok: true, text: 'not tried: this process stores nothing' };
 /** Page size of the search for studies, as in the catch-up. */
 const STUDIES = 100;
 
-/** Never throws. The store check sends an empty request, which stores nothing. */
-export async function probe(wire: Wire, archive: Asked): Promise<ProbeResult[]> {
+/** Never throws. The store check sends an empty request, which stores nothing; none where `stores` is false. */
+export async function probe(wire: Wire, archive: Asked, stores: boolean): Promise<ProbeResult[]> {
   const { size } = wire.pages;
   try {
     const instance = await probeQueries(archive);
-    return [REACHED, queried(size, wire.pages.size), await probeRetrieve(archive, instance), await probeStore(wire)];
+    return [
+      REACHED,
+      queried(size, wire.pages.size),
+      await probeRetrieve(archive, instance),
+      stores ? await probeStore(wire) : NOT_STORED,
+    ];
   } catch (error) {
     if (error instanceof TransportError)
       return [

@@ -6,8 +6,13 @@ import { openArchive } from '../archive';
 
 export async function examineArchive(config: Config): Promise<CheckResult[]> {
   const archive = openArchive(config);
+  const stores = config.roles.includes('worker') && config.results.mode === 'live';
   try {
-    const results = (await archive.probe()).map(({ check, ok, text }) => ({ check: `archive: ${check}`, ok, text }));
+    const results = (await archive.probe({ stores })).map(({ check, ok, text }) => ({
+      check: `archive: ${check}`,
+      ok,
+      text,
+    }));
     return [...results, ...(results.every(({ ok }) => ok) ? await examinePassword(config) : [])];
   } finally {
     await archive.close();
