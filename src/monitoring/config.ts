@@ -5,7 +5,8 @@ export const stateSchema = z
   .strictObject({
     dir: path(
       'Folder of what Hilum must remember over a restart',
-      ': the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow, the counts of drift',
+      ': the embedded list with accounts and verdicts, the audit trail, the outcomes of results.mode shadow, ' +
+        'the counts of drift, the cursor of catchUp.kind orthanc',
     ).prefault('state'),
   })
   .prefault({});

@@ -3,6 +3,7 @@ import type { DicomSettings } from '../../src/sinks/dicom/config';
 import { failureError, NotOfferedError } from '../../src/sinks/dicom/failure';
 import type { ResultObject } from '../../src/sinks/dicom/objects';
 import { type DicomPeer, dicomSink } from '../../src/sinks/dicom/sink';
+import type { StudyRecord } from '../../src/sinks/record';
 import { isAway } from '../../src/queue/retry-policy';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT, resultOf } from '../support/records/result-record';
@@ -186,6 +187,20 @@ test('results without objects, and others than those asked for, are left unread'
   expect(
     sink.wants({ ...event, priority: 'urgent', films: event.films.map((film) => ({ ...film, outputs: [] })) }),
   ).toBe(false);
+});
+
+test('of urgent results, what replaces or withdraws one is sent too', async () => {
+  const films = RECORD.films.map((film) => ({ ...film, supersedes: [OBJECTS[0]!.sopInstanceUid] }));
+  const sent = async (record: Partial<StudyRecord>) => {
+    const pacs = new Pacs();
+    const { sink } = sinkOf(pacs, { when: 'urgent' });
+    expect(sink.wants({ ...RESULT, priority: 'routine', films })).toBe(true);
+    await sink.deliver(resultOf({ ...RECORD, films, priority: 'routine', ...record }));
+    return pacs.stored;
+  };
+  expect(await sent({ supersededPriority: 'urgent' })).toEqual(UIDS);
+  expect(await sent({ supersededPriority: 'urgent', priority: null })).toEqual(UIDS);
+  expect(await sent({ supersededPriority: 'routine' })).toEqual([]);
 });
 
 test('a way that was not offered is asked for again after an hour, and told once meanwhile', async () => {

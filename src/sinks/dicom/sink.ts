@@ -5,6 +5,7 @@ import { deriveUid, type Uid } from '../../dicom/uid';
 import { SOP_CLASSES } from '../../objects/sop-classes';
 import type { StudyRecord } from '../record';
 import type { SystemSink } from '../sink';
+import { concernsUrgency, isReplacement } from '../statements';
 import type { Commitment } from './client';
 import { type DicomSettings, type Verification, VERIFICATIONS } from './config';
 import { NotOfferedError } from './failure';
@@ -43,8 +44,11 @@ export function dicomSink(peer: DicomPeer, settings: Settings, log?: Log, now = 
     handles: ['result', 'replacement', 'withdrawal'],
     ways: VERIFICATIONS,
     wants: ({ priority, films }) =>
-      (settings.when === 'all' || priority === 'urgent') && films.some(({ outputs }) => outputs.length > 0),
+      (settings.when === 'all' || priority === 'urgent' || films.some(isReplacement)) &&
+      films.some(({ outputs }) => outputs.length > 0),
     async deliver({ record, verified }) {
+      // The PACS also gets what replaces or withdraws an urgent result that it has.
+      if (settings.when === 'urgent' && !concernsUrgency(record)) return;
       const { films, gone } = await ofOrigin(record, peer, settings.from);
       const objects = objectsOf({ ...record, films }, settings.objects);
       const refused = await sendMissing(peer, objects, verifier);

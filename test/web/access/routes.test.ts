@@ -4,7 +4,7 @@ import { PERSON_ROLES, ROLES, type Rule } from '../../../src/web/access/user';
 import { accessSite, ask } from '../../support/web/access-site';
 import { routesOf } from '../../support/web/routes';
 
-/** The table below "Who may use which route" of docs/security.md: route and rule. */
+/** The table "Routes of the access layer" of docs/security.md: route and rule. */
 function documented(): Map<string, string> {
   const page = readFileSync(resolve(__dirname, '../../../docs/security.md'), 'utf8');
   const section = page.slice(page.indexOf('### Routes of the access layer'));
