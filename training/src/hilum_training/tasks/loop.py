@@ -40,7 +40,7 @@ class Loop:
     def steps(self) -> int:
         return self.passes * self.each
 
-    def fit(self, **facts: Any) -> Loop:
+    def fit(self, **facts: Any) -> None:
         """All steps that are left; ``facts`` go into the log. A checkpoint and a line of the log twice a pass."""
         self.resume(**facts)
         half, since, losses = max(1, self.each // 2), time.time(), []
@@ -57,7 +57,6 @@ class Loop:
                     minutes_left=round(self.seconds / self.step * (self.steps - self.step) / 60, 1),
                 )
                 losses = []
-        return self
 
     def resume(self, **facts: Any) -> None:
         state = self.folder.load()
