@@ -50,13 +50,7 @@ export async function hl7Receiver(
   let child = await start(port, notes, plan, tls);
   return {
     port,
-    noted: () =>
-      existsSync(notes)
-        ? readFileSync(notes, 'utf8')
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line) as Noted)
-        : [],
+    noted: () => (existsSync(notes) ? wholeLines(readFileSync(notes, 'utf8')) : []),
     restart: async (next = []) => void (child = await start(port, notes, next, tls)),
     stop: async () => {
       const ended =
@@ -69,6 +63,14 @@ export async function hl7Receiver(
     },
   };
 }
+
+/** The receiver may be killed, or read, in the middle of its last line, which does not count then. */
+const wholeLines = (text: string): Noted[] =>
+  text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Noted);
 
 function start(port: number, notes: string, plan: readonly Step[], tls: readonly string[]): Promise<ChildProcess> {
   const child = spawn(
