@@ -107,7 +107,8 @@ const isGone = () => [HOME, '/etc/hilum', STATE, '/usr/share/doc/hilum'].every((
 
 function apt(action, name) {
   // A configuration that the site changed is kept without a question.
-  const options = ['-y', '-q', '-o', 'Dpkg::Options::=--force-confold', '-o', 'APT::Sandbox::User=root'];
+  const settings = ['Dpkg::Options::=--force-confold', 'APT::Sandbox::User=root', `DPkg::Path=${process.env.PATH}`];
+  const options = ['-y', '-q', ...settings.flatMap((setting) => ['-o', setting])];
   const { status, stdout, stderr } = run('apt-get', [action, ...options, name]);
   if (status !== 0) say(stdout + stderr);
   return status === 0;
