@@ -1,3 +1,6 @@
+import type { InstanceReference } from '../dicom/instance';
+import { isNoImageClass } from '../dicom/sop-class';
+import { FILM_MODALITIES } from './closed-lists';
 import type { FilmResult } from './result-event';
 
 /**
@@ -31,4 +34,9 @@ export function subjectOfFilm({ outcome, reason }: Judged): Subject {
 export function subjectOf(films: readonly Judged[]): Subject {
   const subjects = films.map(subjectOfFilm);
   return (['chest', 'other'] as const).find((subject) => subjects.includes(subject)) ?? 'no-film';
+}
+
+/** Instances of modality CR or DX are films, unless their SOP Class is known to have no image. */
+export function mayBeFilm({ modality, sopClassUid }: InstanceReference): boolean {
+  return FILM_MODALITIES.has(modality) && !isNoImageClass(sopClassUid);
 }
