@@ -220,7 +220,7 @@ test('a warning of a later version is left out of what is read', async () => {
 });
 
 describe('a film that was overwritten under its UID', () => {
-  const overwritten = async () => {
+  const overwritten = async (attributes: Record<string, unknown> = {}) => {
     const before = await analysed();
     const { archive, study, film } = before;
     const { reference } = archive.objects.get(film)!;
@@ -235,6 +235,7 @@ describe('a film that was overwritten under its UID', () => {
           StudyInstanceUID: study,
           SeriesInstanceUID: reference.seriesInstanceUid,
           SOPInstanceUID: film,
+          ...attributes,
         },
       }),
     );
@@ -270,6 +271,15 @@ describe('a film that was overwritten under its UID', () => {
     const record = await loadCurrentRecord(again, archive);
     expect(record).not.toBeNull();
     expect(record!.key).not.toBe((await loadRecord(takenBack, archive)).key);
+  });
+
+  test('with no film of the chest: the earlier result is told no more, the later one has an object for every sink', async () => {
+    const hand = { BodyPartExamined: 'HAND', SeriesDescription: 'hand', StudyDescription: 'hand' };
+    const { archive, study, event, later } = await overwritten(hand);
+    expect(await loadCurrentRecord(event, archive)).toBeNull();
+    expect(await loadCurrentRecord(later, archive)).toMatchObject({ priority: null, supersededPriority: 'urgent' });
+    expect(later.films[0]!.outputs).toHaveLength(1);
+    expect(await rebuildRecord(study, archive)).toMatchObject({ priority: null, films: [{ reason: 'body-part' }] });
   });
 
   test('the list is rebuilt with the later result, whatever the clocks said', async () => {
