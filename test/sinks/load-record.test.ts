@@ -273,7 +273,7 @@ describe('a film that was overwritten under its UID', () => {
     expect(record!.key).not.toBe((await loadRecord(takenBack, archive)).key);
   });
 
-  test('with no film of the chest: the earlier result is told no more, the later one has an object for every sink', async () => {
+  test('with no film of the chest: the earlier result is told no more, the later one has a report', async () => {
     const hand = { BodyPartExamined: 'HAND', SeriesDescription: 'hand', StudyDescription: 'hand' };
     const { archive, study, event, later } = await overwritten(hand);
     expect(await loadCurrentRecord(event, archive)).toBeNull();
