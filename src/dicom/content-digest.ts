@@ -32,6 +32,11 @@ export async function isSameContent(
   return before.decoded !== null && before.decoded === (await now.decoded());
 }
 
+/** {@link ContentDigest.encoded} of a file that can't be read. */
+export function bytesDigest(file: Uint8Array): string {
+  return createHash('sha256').update(file).digest('hex');
+}
+
 /** Digest of the pixel data as stored. Slow: they may be some hundred megabytes. */
 export function pixelsDigest({ pixelData }: Pick<Opened, 'pixelData'>): string {
   const pixels = createHash('sha256');

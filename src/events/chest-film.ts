@@ -1,3 +1,6 @@
+import type { InstanceReference } from '../dicom/instance';
+import { isNoImageClass } from '../dicom/sop-class';
+import { FILM_MODALITIES } from './closed-lists';
 import type { FilmResult } from './result-event';
 
 /**
@@ -19,7 +22,7 @@ type Judged = Pick<FilmResult, 'outcome' | 'reason'>;
 
 /**
  * Subject of one film. Only `rejected` films have another subject than the chest: `not-analysed` ones are of the chest
- * region. Unreadable films, and those that a rejection note excludes, may be chest films.
+ * region, or had a result, which somebody may have read. Unreadable films, and those that a rejection note excludes, may be chest films.
  */
 export function subjectOfFilm({ outcome, reason }: Judged): Subject {
   if (outcome !== 'rejected' || reason === null) return 'chest';
@@ -31,4 +34,9 @@ export function subjectOfFilm({ outcome, reason }: Judged): Subject {
 export function subjectOf(films: readonly Judged[]): Subject {
   const subjects = films.map(subjectOfFilm);
   return (['chest', 'other'] as const).find((subject) => subjects.includes(subject)) ?? 'no-film';
+}
+
+/** Instances of modality CR or DX are films, unless their SOP Class is known to have no image. */
+export function mayBeFilm({ modality, sopClassUid }: InstanceReference): boolean {
+  return FILM_MODALITIES.has(modality) && !isNoImageClass(sopClassUid);
 }

@@ -29,8 +29,8 @@ export const filmResultSchema = z
     outcome: z
       .enum(['analysed', 'not-analysed', 'rejected'])
       .describe(
-        'not-analysed: a film of the chest whose report says why not. rejected: no film of the chest, ' +
-          'unreadable, or rejected by a note before it was read; there is no report',
+        'not-analysed: a film of the chest, or one with an earlier report, whose report says why not. ' +
+          'rejected: no film of the chest, unreadable, or rejected by a note before it was read; there is no report',
       ),
     reason: z.enum(NOT_ANALYSED_REASONS).nullable().describe('Why not; null when analysed'),
     reasonText: z.string().nullable().describe('The fixed sentence of the reason; null when analysed'),

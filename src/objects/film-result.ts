@@ -1,3 +1,4 @@
+import type { Uid } from '../dicom/uid';
 import { knownWarnings, NOT_ANALYSED_REASONS } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
 import { leadingFinding } from '../finding/finding';
@@ -15,9 +16,13 @@ export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['
 /**
  * The result of a film from its stored report, equal to the original one. Codes of a later version are left out; their
  * texts are in the report.
+ * @param supersedes all known earlier reports, where more are known than the report names
  */
-export function filmResultOf(reading: ReportReading): FilmResult {
-  const { sopInstanceUid, outcome, view, lungFraction, findings, outputs, links } = reading;
+export function filmResultOf(
+  reading: ReportReading,
+  supersedes: readonly Uid[] = reading.links.predecessors.map(({ sopInstanceUid: report }) => report),
+): FilmResult {
+  const { sopInstanceUid, outcome, view, lungFraction, findings, outputs } = reading;
   const warnings = knownWarnings(reading.warnings);
   return {
     sopInstanceUid,
@@ -30,8 +35,6 @@ export function filmResultOf(reading: ReportReading): FilmResult {
     findings,
     ...(warnings.length > 0 ? { warnings } : {}),
     outputs,
-    ...(links.predecessors.length > 0
-      ? { supersedes: links.predecessors.map(({ sopInstanceUid: report }) => report) }
-      : {}),
+    ...(supersedes.length > 0 ? { supersedes: [...supersedes] } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
-import { type ContentDigest, encodedDigest } from '../dicom/content-digest';
+import { bytesDigest, type ContentDigest, encodedDigest } from '../dicom/content-digest';
 import { compressionHistory } from '../dicom/lossy';
 import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
@@ -50,6 +50,16 @@ export async function contentOf(
   decoded: string | null = null,
 ): Promise<ContentDigest> {
   return { encoded: encodedContent(opened), decoded: decoded ?? (await decodedContent(opened, reader)) };
+}
+
+/** Digests of a file's content; of one that can't be read, a digest of its bytes stands for it. */
+export async function contentOfFile(bytes: Uint8Array, reader: FilmReader): Promise<ContentDigest> {
+  try {
+    return await contentOf(await open(bytes, reader), reader);
+  } catch (error) {
+    if (refusalOf(error) === null) throw error;
+    return { encoded: bytesDigest(bytes), decoded: null };
+  }
 }
 
 /** {@link ContentDigest.encoded}: computed already where a reader has read the file. */

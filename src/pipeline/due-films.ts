@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import { type ContentDigest, isSameContent } from '../dicom/content-digest';
+import { bytesDigest, type ContentDigest, isSameContent } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import { decodedContent, encodedContent, open, refusalOf } from './decode';
@@ -103,9 +103,8 @@ async function hasChanged(
       decoded: () => decodedContent(opened, reader),
     }));
   } catch (error) {
-    // It could be read earlier.
     if (refusalOf(error) === null) throw error;
-    return true;
+    return seen.encoded !== bytesDigest(bytes);
   }
 }
 

@@ -1,6 +1,8 @@
+import type { ContentDigest } from '../dicom/content-digest';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult } from '../events/result-event';
+import { contentOfFile } from './decode';
 import { type AnalysisIdentity, encode, resultUids } from './encode';
 import type { FilmReader } from './film-reader';
 import { resultOf } from './notify';
@@ -24,6 +26,8 @@ export interface FilmTask {
 export interface FilmWork {
   readonly result: FilmResult;
   readonly objects: readonly EncodedObject[];
+  /** Content of a rejected film that has an earlier report. */
+  readonly content?: ContentDigest;
 }
 
 /** Port: analyses films, in the caller's thread or in others (`analysis-threads.ts`). */
@@ -61,7 +65,9 @@ export async function workOnFilm(
 ): Promise<FilmWork> {
   const outcome = await analyseFilm(bytes, pipeline);
   const state = nextState(outcome, reports, resultUids(study, film, identity));
-  return conclude(film, outcome, withState(identity, state), pipeline.observer);
+  const work = await conclude(film, outcome, withState(identity, state), pipeline.observer);
+  if (outcome.outcome !== 'rejected' || reports === undefined) return work;
+  return { ...work, content: await contentOfFile(bytes, pipeline.reader) };
 }
 
 /** Makes objects and result of an outcome. @throws HilumError ENCODE_FAILED */

@@ -1,7 +1,6 @@
 import type { InstanceReference } from '../dicom/instance';
-import { isNoImageClass } from '../dicom/sop-class';
 import type { Uid } from '../dicom/uid';
-import { FILM_MODALITIES } from '../events/closed-lists';
+import { mayBeFilm } from '../events/chest-film';
 import type { ResultEvent } from '../events/result-event';
 import { type AnalysisIdentity, resultUids, type ResultUids } from './encode';
 
@@ -20,10 +19,7 @@ interface InventoryFilm {
   readonly isReported: boolean;
 }
 
-/**
- * Sorts the instances of a study. Instances of modality CR or DX are films, unless their SOP Class is known to have no
- * image.
- */
+/** Sorts the instances of a study. */
 export function inventoryOf(
   study: Uid,
   instances: readonly InstanceReference[],
@@ -48,10 +44,6 @@ export function skippedSeries(
     ...results,
   ]);
   return groupSeries(instances.filter((instance) => !mayBeFilm(instance) && !own.has(instance.seriesInstanceUid)));
-}
-
-function mayBeFilm({ modality, sopClassUid }: InstanceReference): boolean {
-  return FILM_MODALITIES.has(modality) && !isNoImageClass(sopClassUid);
 }
 
 function groupSeries(instances: readonly InstanceReference[]): ResultEvent['skipped'] {

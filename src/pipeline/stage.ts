@@ -130,7 +130,7 @@ export interface Refusal {
 
 /**
  * Outcome of one film; `content` has its digests, where it came from a file. `rejected`: no chest film, or unreadable:
- * it gets a log line and no object.
+ * it gets a log line and no object, unless it has a report, which is then withdrawn.
  */
 export type FilmOutcome =
   | {

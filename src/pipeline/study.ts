@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import { describeSpan, inChildSpan } from '../base/trace';
+import { bytesDigest, type ContentDigest } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
@@ -17,7 +18,7 @@ import { store } from './store';
 import { skippedSeries, inventoryOf, type StudyInventory } from './inventory';
 import { timing } from './timing';
 import { verify } from './verify';
-import { withdraw } from './withdraw';
+import { withdraw, type WithdrawalCause } from './withdraw';
 
 export interface Ports {
   readonly archive: Archive;
@@ -72,7 +73,9 @@ export async function runStudy(
   if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
   const parts = { study, reports, rejections, found, identity };
   const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, pipeline, archive) };
-  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, pipeline, archive), ends);
+  const withdrawHidden = (film: Uid) =>
+    withdrawFilm(film, { reason: rejections.reasons.get(film)! }, parts, pipeline, archive);
+  const withdrawn = await runFilms(hidden, withdrawHidden, ends);
   const read = await runFilms(due, (film) => runFilm(film, parts, pipeline, archive), ends);
   const results = [...read, ...withdrawn];
   const event = resultOfStudy(study, { found, instances, reports, results, identity });
@@ -196,13 +199,21 @@ async function runFilm(
   const uid = film.sopInstanceUid;
   const { study, identity } = known;
   const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
-  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, pipeline, archive);
+  if (rejection !== undefined && reports !== undefined)
+    return withdrawFilm(uid, { reason: rejection }, known, pipeline, archive);
   const work =
     rejection === undefined
       ? await workOnFetched(film, { study, film: uid, identity, reports }, pipeline, archive)
       : await conclude(uid, rejectedFilm(rejection), identity, pipeline.observer);
+  const { outcome, reason } = work.result;
+  // Its earlier report would stay in effect.
+  if (outcome === 'rejected' && reports !== undefined)
+    return withdrawFilm(uid, { reason: reason!, content: work.content ?? UNREAD }, known, pipeline, archive);
   return write(uid, work, known, pipeline, archive);
 }
+
+/** Of a film that was not returned: it is compared, and read, once it is. */
+const UNREAD: ContentDigest = { encoded: bytesDigest(new Uint8Array()), decoded: null };
 
 /** Fetches and analyses a film. */
 export async function workOnFetched(
@@ -220,18 +231,14 @@ export async function workOnFetched(
 /** Withdraws the result of a film that was rejected afterwards; the archive may still list the film or not. */
 async function withdrawFilm(
   film: Uid,
+  cause: WithdrawalCause,
   known: KnownStudy,
   pipeline: StudyPipeline,
   archive: Archive,
 ): Promise<FilmResult> {
-  const { study, reports, rejections, found, identity } = known;
+  const { study, reports, found, identity } = known;
   const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
-  const { outcome, state } = await withdraw(
-    study,
-    reports.get(film)!,
-    { reason: rejections.reasons.get(film)!, listed },
-    archive,
-  );
+  const { outcome, state } = await withdraw(study, reports.get(film)!, { ...cause, listed }, archive);
   const work = await conclude(film, outcome, withState(identity, state), pipeline.observer);
   return write(film, work, known, pipeline, archive);
 }

@@ -3,12 +3,14 @@ import { text } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
+import { mayBeFilm } from '../events/chest-film';
 import { isRejection } from '../events/closed-lists';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { mostUrgent } from '../events/priority';
+import { studyPriority } from '../finding/finding';
 import { reasonTextOf, WARNING_TEXTS } from '../finding/wording';
-import { reportOf } from '../objects/film-result';
-import { chainOf } from '../objects/report-chain';
+import { filmResultOf, reportOf } from '../objects/film-result';
+import { type ChainedReport, chainOf, type ReportChain } from '../objects/report-chain';
 import { readReport, reportLinks, type ReportReading } from '../objects/report-reader';
 import type { FilmRecord, OrderFacts, PatientFacts, StudyAttributes, StudyFacts, StudyRecord } from './record';
 import { isWithdrawn } from './statements';
@@ -58,23 +60,83 @@ export async function loadRecord(event: ResultEvent, archive: RecordArchive): Pr
 }
 
 /**
- * As {@link loadRecord}; null where a later report of one of the films exists: the event is late or was replayed, and
- * the later report has an event of its own.
+ * As {@link loadRecord}, with the films that came after the event was made; null where a later report of one of its
+ * films exists: the event is late or was replayed, and the later report has an event of its own.
  */
 export async function loadCurrentRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord | null> {
-  return (await isSuperseded(event, archive)) ? null : loadRecord(event, archive);
+  const instances = await archive.findInstances(event.studyInstanceUid);
+  const known = new Set<Uid>(event.films.flatMap(reportsOf));
+  const others = await readOthers(
+    event.studyInstanceUid,
+    instances.filter(({ modality, sopInstanceUid }) => modality === 'SR' && !known.has(sopInstanceUid)),
+    archive,
+  );
+  if (others.some(({ predecessors }) => predecessors.some((report) => known.has(report)))) return null;
+  return loadRecord(withLaterFilms(event, others, instances), archive);
 }
 
-/** Reads only structured reports that the event does not name; mostly there is none. */
-async function isSuperseded(event: ResultEvent, archive: RecordArchive): Promise<boolean> {
-  const known = new Set<Uid>(event.films.flatMap(reportsOf));
-  for (const instance of await findReports(event, archive)) {
-    const bytes = known.has(instance.sopInstanceUid) ? null : await retrieveIfThere(instance, archive);
+/** A report that the event does not name. */
+interface OtherReport extends ChainedReport {
+  readonly film: Uid;
+  readonly bytes: Uint8Array;
+}
+
+/** Mostly there is none. */
+async function readOthers(
+  study: Uid,
+  documents: readonly InstanceReference[],
+  archive: RecordArchive,
+): Promise<OtherReport[]> {
+  const others: OtherReport[] = [];
+  for (const document of documents) {
+    const bytes = await retrieveIfThere(document, archive);
     const links = bytes && reportLinks(bytes);
-    if (links?.study !== event.studyInstanceUid) continue;
-    if (links.predecessors.some(({ sopInstanceUid }) => known.has(sopInstanceUid))) return true;
+    if (links?.study !== study) continue;
+    const predecessors = links.predecessors.map(({ sopInstanceUid }) => sopInstanceUid);
+    const { film, report, contentAt } = links;
+    others.push({ film, bytes: bytes!, sopInstanceUid: report.sopInstanceUid, predecessors, contentAt });
   }
-  return false;
+  return others;
+}
+
+/**
+ * Adds the films that the study's next result tells of and the event does not: come late, it must not take the place of
+ * that result. It is not dropped, because that result may never be announced: its study may be among the dead letters.
+ */
+function withLaterFilms(
+  event: ResultEvent,
+  others: readonly OtherReport[],
+  instances: readonly InstanceReference[],
+): ResultEvent {
+  const reported = new Set<Uid>(event.films.filter((film) => reportsOf(film).length > 0).map(uidOf));
+  const listed = new Set<Uid>(instances.filter(mayBeFilm).map(uidOf));
+  const lacking = [...new Set(others.map(({ film }) => film))].filter((film) => !reported.has(film));
+  const later = lacking.flatMap((film) => {
+    const chain = chainOf(others.filter((report) => report.film === film));
+    const result = chain && resultInEffect(chain);
+    // As in the result event: of a film that is not listed any more, only its rejection is told.
+    const isTold = result && (listed.has(film) || (result.reason !== null && isRejection(result.reason)));
+    return isTold ? [result] : [];
+  });
+  if (later.length === 0) return event;
+  const added = new Set<Uid>(later.map(uidOf));
+  return {
+    ...event,
+    priority: mostUrgent([event.priority, studyPriority(later)]),
+    films: [...event.films.filter((film) => !added.has(film.sopInstanceUid)), ...later],
+  };
+}
+
+const uidOf = ({ sopInstanceUid }: { readonly sopInstanceUid: Uid }): Uid => sopInstanceUid;
+
+/** Null where this version can't read the report. */
+function resultInEffect({ inEffect, superseded }: ReportChain<OtherReport>): FilmResult | null {
+  try {
+    return filmResultOf(readReport(inEffect.bytes), superseded);
+  } catch (error) {
+    if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE') return null;
+    throw error;
+  }
 }
 
 async function findReports({ studyInstanceUid }: ResultEvent, archive: RecordArchive): Promise<InstanceReference[]> {

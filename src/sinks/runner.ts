@@ -37,10 +37,10 @@ export interface RunnerOptions {
 }
 
 /** Kind of a delivery: a result that replaces an earlier one names it. */
-function kindOf(event: ResultEvent): DeliveryKind {
-  if (isWithdrawal(event)) return 'withdrawal';
-  if (event.correction !== undefined) return 'correction';
-  return event.films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
+function kindOf(result: Pick<StudyRecord, 'correction'> & Pick<ResultEvent, 'films'>): DeliveryKind {
+  if (isWithdrawal(result)) return 'withdrawal';
+  if (result.correction !== undefined) return 'correction';
+  return result.films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
 }
 
 /** The reading list wants results without a chest film too, to count them. */
@@ -83,7 +83,7 @@ async function work(
     return 'superseded';
   }
   const verified = (way: string, objects: number) => observer?.verified(sink.name, way, objects);
-  const kind = kindOf(event);
+  const kind = kindOf(record);
   await inChildSpan({ name: `deliver ${sink.name}`, attributes: { 'hilum.kind': kind } }, () =>
     sink.deliver({ kind, record, verified }),
   );

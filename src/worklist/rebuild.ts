@@ -56,10 +56,7 @@ function linked(report: ReadReport): LinkedReport {
 
 /** The result event as the service announced it; the time of the last report stands for the time of completion. */
 function eventOf(study: Uid, chains: readonly ReportChain<LinkedReport>[]): ResultEvent {
-  const films = chains.map(({ inEffect, superseded }) => ({
-    ...filmResultOf(inEffect.report.reading),
-    ...(superseded.length > 0 ? { supersedes: superseded } : {}),
-  }));
+  const films = chains.map(({ inEffect, superseded }) => filmResultOf(inEffect.report.reading, superseded));
   return {
     schemaVersion: 1,
     type: 'study-result',

@@ -162,6 +162,24 @@ describe('with another version', () => {
     expect(reports()[1]!.links.predecessors).toHaveLength(1);
   });
 
+  test('a film that the archive does not return while it is read anew is read once it is returned', async () => {
+    const { archive, run, reports } = setUp();
+    await run();
+    archive.before = (call, uid) => {
+      if (call === 'retrieve' && uid === FILM) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'too large');
+    };
+    expect(await run({ pipeline: newer(calm), reanalyze: true })).toMatchObject({
+      films: [{ outcome: 'not-analysed', reason: 'unreadable' }],
+    });
+    expect(await run({ pipeline: newer(calm), reanalyze: true })).toBeNull();
+    archive.before = () => {};
+    expect(await run({ pipeline: newer(calm) })).toMatchObject({
+      priority: 'routine',
+      films: [{ outcome: 'analysed' }],
+    });
+    expect(reports()).toHaveLength(3);
+  });
+
   test('the result of another version holds as long as the content does, and is replaced with it', async () => {
     const { overwrite, run } = setUp();
     const first = reportIn(await run());
@@ -185,14 +203,71 @@ test('a report without a digest, as version 0.1 wrote them, counts as unchanged'
   expect(announcer.events).toEqual([]);
 });
 
-test('a film that is none of the chest any more takes its result back, without a report', async () => {
+const HAND = { BodyPartExamined: 'HAND', SeriesDescription: 'hand', StudyDescription: 'hand' };
+
+describe.each([
+  ['none of the chest', 'body-part', () => content(2, HAND)],
+  ['unreadable', 'unreadable', () => content(2).slice(0, 300)],
+] as const)('a film with a report that is %s now', (_, reason, exchanged) => {
+  const exchange = async () => {
+    const given = setUp();
+    const { archive, run } = given;
+    const first = reportIn(await run());
+    const { reference, bytes } = archive.objects.get(FILM)!;
+    const put = (file: Uint8Array) => archive.objects.set(FILM, { reference, bytes: file });
+    put(exchanged());
+    return { ...given, first, put, original: bytes };
+  };
+
+  test('takes its result back by a report that says why and names the earlier one', async () => {
+    const { run, first, reports, announcer } = await exchange();
+    const event = await run();
+    expect(event).toMatchObject({
+      priority: null,
+      films: [{ outcome: 'not-analysed', reason, probability: null, supersedes: [first] }],
+    });
+    expect(event!.films[0]!.outputs).toHaveLength(1);
+    const [, written] = reports();
+    expect(validateObject(written!.bytes)).toEqual([]);
+    expect(written).toMatchObject({ reason, links: { predecessors: [{ sopInstanceUid: first }] } });
+    // Nothing new from now on, however often it is looked at.
+    expect(await run()).toBeNull();
+    expect(await run({ reanalyze: true })).toBeNull();
+    expect(announcer.events).toHaveLength(2);
+    expect(reports()).toHaveLength(2);
+  });
+
+  test('tells nothing of the earlier result where it is tried again without a comparison', async () => {
+    const { run, announcer, first, reports } = await exchange();
+    announcer.fail = true;
+    await expect(run()).rejects.toThrow(HilumError);
+    announcer.fail = false;
+    expect(await run({ compare: false, redelivered: true })).toMatchObject({
+      priority: null,
+      films: [{ reason, supersedes: [first] }],
+    });
+    expect(reports()).toHaveLength(2);
+  });
+
+  test('is read again once it has its content back', async () => {
+    const { run, put, original, reports } = await exchange();
+    const taken = reportIn(await run());
+    put(original);
+    const event = await run();
+    expect(event).toMatchObject({ priority: 'urgent', films: [{ outcome: 'analysed' }] });
+    expect(event!.films[0]!.supersedes).toContain(taken);
+    expect(reports()).toHaveLength(3);
+    expect(await run()).toBeNull();
+  });
+});
+
+test('a film that is none of the chest and has no report gets none, however often it is exchanged', async () => {
   const { archive, overwrite, run } = setUp();
-  const first = reportIn(await run());
-  overwrite(content(2, { BodyPartExamined: 'HAND', SeriesDescription: 'hand', StudyDescription: 'hand' }));
-  const event = await run();
-  expect(event!.films).toEqual([expect.objectContaining({ outcome: 'rejected', outputs: [], supersedes: [first] })]);
-  expect(event!.priority).toBeNull();
-  expect(archive.objects.size).toBe(3);
+  for (const seed of [1, 2]) {
+    overwrite(content(seed, HAND));
+    expect((await run())!.films[0]).toMatchObject({ outcome: 'rejected', outputs: [] });
+  }
+  expect(archive.objects.size).toBe(1);
 });
 
 test('what was refused by its header is known again by its pixels, and read when they change', async () => {

@@ -5,6 +5,7 @@ import type { Uid } from '../../src/dicom/uid';
 import { parseResultEvent, type ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { type FilmHeader, loadCurrentRecord, loadRecord } from '../../src/sinks/load-record';
+import { metadataChanges } from '../../src/sinks/orthanc-metadata/message';
 import { rebuildRecord } from '../../src/worklist/rebuild';
 import { rejectionNote } from '../support/films/rejection-note';
 import {
@@ -219,7 +220,7 @@ test('a warning of a later version is left out of what is read', async () => {
 });
 
 describe('a film that was overwritten under its UID', () => {
-  const overwritten = async () => {
+  const overwritten = async (attributes: Record<string, unknown> = {}) => {
     const before = await analysed();
     const { archive, study, film } = before;
     const { reference } = archive.objects.get(film)!;
@@ -234,6 +235,7 @@ describe('a film that was overwritten under its UID', () => {
           StudyInstanceUID: study,
           SeriesInstanceUID: reference.seriesInstanceUid,
           SOPInstanceUID: film,
+          ...attributes,
         },
       }),
     );
@@ -269,6 +271,15 @@ describe('a film that was overwritten under its UID', () => {
     const record = await loadCurrentRecord(again, archive);
     expect(record).not.toBeNull();
     expect(record!.key).not.toBe((await loadRecord(takenBack, archive)).key);
+  });
+
+  test('with no film of the chest: the earlier result is told no more, the later one has a report', async () => {
+    const hand = { BodyPartExamined: 'HAND', SeriesDescription: 'hand', StudyDescription: 'hand' };
+    const { archive, study, event, later } = await overwritten(hand);
+    expect(await loadCurrentRecord(event, archive)).toBeNull();
+    expect(await loadCurrentRecord(later, archive)).toMatchObject({ priority: null, supersededPriority: 'urgent' });
+    expect(later.films[0]!.outputs).toHaveLength(1);
+    expect(await rebuildRecord(study, archive)).toMatchObject({ priority: null, films: [{ reason: 'body-part' }] });
   });
 
   test('the list is rebuilt with the later result, whatever the clocks said', async () => {
@@ -323,6 +334,82 @@ describe('a film that was rejected', () => {
       priority: null,
       key: (await loadRecord(withdrawal, archive)).key,
       films: [{ reason: 'retention-expired', supersedes: withdrawal.films[0]!.supersedes }],
+    });
+  });
+});
+
+describe('a film that came after the event was made', () => {
+  const LATER = { seed: 8, view: 'PA', rows: 320, columns: 280, instance: 2 } as const;
+  /** A routine film, then an urgent one, each with the event of its time. */
+  const grown = async () => {
+    const before = await analysed(fakePipeline({ probability: 0.1 }).pipeline);
+    const { archive, study, event } = before;
+    const second = archive.put(syntheticDicom({ ...LATER, studyInstanceUid: study }));
+    const announcer = new MemoryAnnouncer();
+    await runStudyHere(study, OPTIONS, fakePipeline().pipeline, { archive, announcer });
+    return { ...before, first: event, second, whole: announcer.events[0]!, announcer };
+  };
+  const filmsOf = ({ films }: Pick<ResultEvent, 'films'>) => films.map(({ sopInstanceUid }) => sopInstanceUid).sort();
+
+  test('the event without it, come late or replayed, is told with it, as a repetition of the whole one', async () => {
+    const { archive, first, whole } = await grown();
+    expect([first.priority, whole.priority, whole.films.length]).toEqual(['routine', 'urgent', 2]);
+    const [late, told] = [await loadCurrentRecord(first, archive), await loadCurrentRecord(whole, archive)];
+    expect(late).toMatchObject({ priority: 'urgent', key: told!.key });
+    expect(filmsOf(late!)).toEqual(filmsOf(whole));
+    const written = metadataChanges(told!, { priority: '', probability: '', written: '' })!;
+    const there = { priority: '', probability: '', written: '', ...Object.fromEntries(written) };
+    expect(there.priority).toBe('HIGH');
+    expect(metadataChanges(late!, there)).toEqual([]);
+  });
+
+  test('an urgent film is told though the study of the later one is never announced', async () => {
+    const { archive, whole, second } = await grown();
+    const urgent = {
+      ...whole,
+      films: whole.films.filter(({ sopInstanceUid }) => sopInstanceUid === second.sopInstanceUid),
+    };
+    const record = await loadCurrentRecord(urgent, archive);
+    expect(record!.priority).toBe('urgent');
+    expect(filmsOf(record!)).toEqual(filmsOf(whole));
+  });
+
+  test.each([['deleted'], ['not to be read']])('nothing is added where it is %s', async (how) => {
+    const { archive, first, whole, second, film } = await grown();
+    const report = whole.films.find(({ sopInstanceUid }) => sopInstanceUid === second.sopInstanceUid)!.outputs.at(-1)!;
+    const { reference, bytes } = archive.objects.get(report.sopInstanceUid)!;
+    if (how === 'deleted') archive.objects.delete(second.sopInstanceUid);
+    else
+      archive.objects.set(report.sopInstanceUid, {
+        reference,
+        bytes: Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('analysed', 'tomorrow'), 'latin1'),
+      });
+    expect(await loadCurrentRecord(first, archive)).toMatchObject({
+      priority: 'routine',
+      films: [{ sopInstanceUid: film }],
+    });
+  });
+
+  test.each([['listed'], ['hidden']])('rejected meanwhile and %s, it is told as in the whole event', async (how) => {
+    const { archive, study, first, second, announcer } = await grown();
+    archive.put(rejectionNote('113001', [second]));
+    if (how === 'hidden') archive.objects.delete(second.sopInstanceUid);
+    await runStudyHere(study, { ...OPTIONS, compare: true }, fakePipeline().pipeline, { archive, announcer });
+    const [late, told] = [
+      await loadCurrentRecord(first, archive),
+      await loadCurrentRecord(announcer.events.at(-1)!, archive),
+    ];
+    expect(late).toMatchObject({ priority: 'routine', supersededPriority: 'urgent', key: told!.key });
+  });
+
+  test('the event that told of it without a report is told with the report', async () => {
+    const { archive, whole, first, second } = await grown();
+    const [film] = first.films;
+    const rejected = { ...film!, outcome: 'rejected', reason: 'body-part', outputs: [], findings: [] } as const;
+    const late = { ...first, films: [film!, { ...rejected, sopInstanceUid: second.sopInstanceUid }] };
+    expect(await loadCurrentRecord(late, archive)).toMatchObject({
+      priority: 'urgent',
+      key: (await loadRecord(whole, archive)).key,
     });
   });
 });

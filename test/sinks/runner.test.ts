@@ -14,7 +14,7 @@ const RETRY = { delaysMs: [5_000, 30_000], limit: 2 };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 function setUp(
-  deliver: (record: StudyRecord, tell: SinkDelivery['verified']) => Promise<void>,
+  deliver: (record: StudyRecord, tell: SinkDelivery['verified'], kind: SinkDelivery['kind']) => Promise<void>,
   more: Partial<RunnerOptions> = {},
   wants = true,
   handles: Sink['handles'] = DELIVERY_KINDS,
@@ -28,7 +28,7 @@ function setUp(
     name: 'hl7',
     handles,
     wants: () => wants,
-    deliver: ({ record, verified: tell }) => deliver(record, tell),
+    deliver: ({ kind, record, verified: tell }) => deliver(record, tell, kind),
   };
   const runner = createRunner({
     sink,
@@ -114,6 +114,20 @@ test.each([
     expect(counted).toEqual(['done']);
   },
 );
+
+test('the kind told is that of the record, which may have films that the event has not', async () => {
+  const told: unknown[] = [];
+  const { run } = setUp(async (_record, _tell, kind) => void told.push(kind));
+  const [film] = RESULT.films;
+  const rejected = {
+    ...film!,
+    outcome: 'not-analysed',
+    reason: 'rejected-for-quality',
+    supersedes: [deriveUid(['x'])],
+  };
+  expect(await run({ body: bytes({ ...RESULT, films: [rejected] }) })).toEqual(['ack']);
+  expect(told).toEqual(['result']);
+});
 
 test('what a sink does not handle is acknowledged unread', async () => {
   const { run, counted, loaded } = setUp(() => Promise.reject(new Error('told')), {}, true, ['withdrawal']);
