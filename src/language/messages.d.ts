@@ -64,8 +64,8 @@ export interface Messages {
   'email.completed': 'at';
   'email.film': 'uid' | 'words';
   'email.probability': 'probability';
-  'email.finding': 'probability' | 'finding';
-  'email.findingAtPoint': 'probability' | 'finding' | 'point';
+  'email.finding': 'finding' | 'probability';
+  'email.findingAtPoint': 'finding' | 'probability' | 'point';
   'email.models': 'models' | 'version';
   'film.notAnalysed': 'reason';
   'film.leftAlone': 'reason';

@@ -267,9 +267,20 @@ function findingGroup(
     region: regionItem('CONTAINS', CODES.imageRegion, closed(region), film),
     pictures: pictures.map((picture) => imageItem('CONTAINS', CODES.illustrationOfRoi, picture)),
     algorithm: algorithm(...classifierAlgorithm(finding, index, identity)),
-    measured: [numberItem('CONTAINS', CODES.probability, (finding.probability * 100).toFixed(6), CODES.percent)],
+    measured: [numberItem('CONTAINS', CODES.probability, percentOf(finding.probability), CODES.percent)],
   });
 }
+
+/** As DS. Exactly 0 or 100 only where the probability is: anything else would claim absence or certainty. */
+function percentOf(probability: number): string {
+  const percent = probability * 100;
+  const text = percent.toFixed(6);
+  if (Number(text) === 0 && probability > 0) return percent.toPrecision(6);
+  return Number(text) === 100 && probability < 1 ? Math.min(percent, GREATEST_BELOW_100).toFixed(13) : text;
+}
+
+/** With the 16 characters of a DS. */
+const GREATEST_BELOW_100 = 99.9999999999999;
 
 function notAnalysedGroup(source: Attributes, film: SourceReference, identity: AnalysisIdentity): ContentItem {
   return measurementGroup({

@@ -1,9 +1,11 @@
 import type { Attributes } from '../../src/dicom/attributes';
+import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { percentages } from '../../src/finding/wording';
 import { resultUids } from '../../src/objects/analysis';
 import { readReport } from '../../src/objects/report-reader';
 import { buildStructuredReport, type ReportContent } from '../../src/objects/structured-report';
+import { validateObject } from '../../src/objects/validate';
 import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, IDENTITY } from '../support/broker/outcomes';
 import { COVID } from '../support/records/finding';
@@ -144,6 +146,28 @@ describe('read back', () => {
 
   test.each([0, 1, 1e-7, 1 / 3, Math.fround(0.1)])('probability %d', (probability) => {
     expect(readReport(write(withProbability(probability))).findings[0]?.probability).toBe(probability);
+  });
+
+  test.each([
+    [0, '0.000000'],
+    [1, '100.000000'],
+    [0.97312341, '97.312341'],
+    [6e-9, '0.000001'],
+    [4.9e-9, '4.90000e-7'],
+    [Math.fround(1e-30), '1.00000e-28'],
+    [Number.MIN_VALUE, '4.94066e-322'],
+    [1 - 4e-9, '99.9999996000000'],
+    [1 - Number.EPSILON / 2, '99.9999999999999'],
+  ])('probability %d measures %s per cent: 0 and 100 only where it is exactly that', (probability, text) => {
+    const report = buildStructuredReport(BARE_FILM, withProbability(probability), IDENTITY);
+    const object = writePart10(report);
+    for (const [from, value] of [
+      [report, text],
+      [readPart10(object).attributes, Number(text)],
+    ] as const)
+      expect(find(from, '122157')?.MeasuredValueSequence).toMatchObject([{ NumericValue: value }]);
+    expect(validateObject(object)).toEqual([]);
+    expect(readReport(object).findings[0]?.probability).toBe(probability);
   });
 
   test('what is no report of ours is refused', () => {

@@ -1,9 +1,10 @@
 import { setTimeout as passed } from 'node:timers/promises';
 import { REASON_TEXTS } from '../../src/finding/wording';
+import type { Language } from '../../src/language/say';
 import { wordsIn } from '../../src/language/words';
 import { emailMessage, type EmailMessage } from '../../src/sinks/email/message';
 import { emailSink, type MailServer } from '../../src/sinks/email/sink';
-import { RECORD, RESULT, resultOf } from '../support/records/result-record';
+import { RECORD, RESULT, resultOf, withProbability } from '../support/records/result-record';
 
 const FROM = { from: 'hilum@hospital.example', includePatient: false };
 const PATIENT = [
@@ -30,7 +31,7 @@ test('UIDs and results, no word about the patient', () => {
     `Study Instance UID: ${RECORD.studyInstanceUid}`,
     'Completed: 2026-03-01T10:15:42.000Z',
     '',
-    `Film ${RECORD.films[0]!.sopInstanceUid}: probability 0.93 of COVID-19, operating point 0.50`,
+    `Film ${RECORD.films[0]!.sopInstanceUid}: probability of COVID-19 93.0 %, operating point 50.0 %`,
     `Film ${RECORD.films[1]!.sopInstanceUid}: not analysed because ${REASON_TEXTS['lateral-view']}`,
     `Film ${RECORD.films[2]!.sopInstanceUid}: left alone because ${REASON_TEXTS['body-part']}`,
     '',
@@ -47,9 +48,9 @@ test('with the patient where the site says so, never in the subject', () => {
 });
 
 test.each([
-  ['es', 'Solo para investigación - no apto para diagnóstico. Sin verificar.', 'probabilidad 0,93 de COVID-19'],
-  ['de', 'Nur für Forschungszwecke - nicht zur Diagnose. Nicht verifiziert.', 'Wahrscheinlichkeit 0,93 für COVID-19'],
-  ['fr', 'Réservé à la recherche - non destiné au diagnostic. Non vérifié.', 'probabilité 0,93 de COVID-19'],
+  ['es', 'Solo para investigación - no apto para diagnóstico. Sin verificar.', 'probabilidad de COVID-19 93,0 %'],
+  ['de', 'Nur für Forschungszwecke - nicht zur Diagnose. Nicht verifiziert.', 'Wahrscheinlichkeit für COVID-19 93,0 %'],
+  ['fr', 'Réservé à la recherche - non destiné au diagnostic. Non vérifié.', 'probabilité de COVID-19 93,0 %'],
 ] as const)('in %s: the same facts, first what it is for', (language, research, probability) => {
   const english = emailMessage(RECORD, FROM);
   const { subject, text, ...rest } = emailMessage(RECORD, { ...FROM, language });
@@ -65,6 +66,33 @@ test.each([
   expect(lines).toHaveLength(english.text.split('\n').length);
   const facts = (mail: string) => mail.match(/[\d.]{20,}|2026-\S+|covid-vgg19-lungs [\d.]+/g);
   expect(facts(text)).toEqual(facts(english.text));
+});
+
+const saying = (probability: number, operatingPoint: number | null, language: Language = 'en') => {
+  const film = withProbability(RECORD.films[0]!, probability);
+  const findings = film.findings.map((finding) => ({ ...finding, operatingPoint }));
+  return emailMessage({ ...RECORD, films: [{ ...film, findings }] }, { ...FROM, language }).text;
+};
+
+test.each([
+  [0.0002, 0.5, 'probability of COVID-19 < 0.1 %, operating point 50.0 %'],
+  [0.9999, 0.5, 'probability of COVID-19 > 99.9 %, operating point 50.0 %'],
+  [0.4955, 0.496546, 'probability of COVID-19 49.5 %, operating point 49.7 %'],
+  [0.49651, 0.496546, 'probability of COVID-19 49.651 %, operating point 49.655 %'],
+  [0.9999, null, 'probability of COVID-19 > 99.9 %\n'],
+])('%d at the operating point %d is neither certain nor the same', (probability, point, words) =>
+  expect(saying(probability, point)).toContain(words),
+);
+
+test('a result without a list of findings is not certain either', () => {
+  const film = { ...RECORD.films[0]!, probability: 0.9999, findings: [] };
+  expect(emailMessage({ ...RECORD, films: [film] }, FROM).text).toContain('probability > 99.9 %\n');
+});
+
+test.each(['es', 'de', 'fr'] as const)('in %s the same figures, with its decimal sign', (language) => {
+  const text = saying(0.0002, 0.5, language);
+  expect(text).toContain(' < 0,1 %, ');
+  expect(text).toContain(' 50,0 %\n');
 });
 
 test.each(['en', 'es', 'de', 'fr'] as const)('what is said of a replaced film is said in %s too', (language) => {

@@ -114,6 +114,32 @@ test('what is not known is left out: no PV1 without a physician, no priority whe
   expect(segmentsOf({ ...RECORD, priority: null }).join()).not.toContain('priority^');
 });
 
+test.each([
+  [5.2e-8, '0.000000052'],
+  [1e-7, '0.0000001'],
+  [1.25e-10, '0.000000000125'],
+  [0.000001, '0.000001'],
+  [0, '0'],
+  [1, '1'],
+  [Math.fround(0.1), '0.10000000149011612'],
+])('a number has sign, digits and decimal point only: %d', (value, text) => {
+  const film = { ...withProbability(RECORD.films[0]!, value), lungFraction: value };
+  const numbers = segmentsOf({ ...RECORD, films: [film] })
+    .map((row) => row.split('|'))
+    .filter(([name, , type]) => name === 'OBX' && type === 'NM')
+    .map((fields) => fields[5]);
+  expect(numbers).toEqual([text, '0.5', text]);
+  expect(Number(text)).toBe(value);
+});
+
+test.each([Number.MIN_VALUE, Math.fround(1.2e-39), 1.7976931e-300])('%d is no bare 0', (value) => {
+  const row = segmentsOf({ ...RECORD, films: [withProbability(RECORD.films[0]!, value)] }).find((line) =>
+    line.includes('|probability^'),
+  )!;
+  expect(row.split('|')[5]).toMatch(/^0\.\d+$/);
+  expect(Number(row.split('|')[5])).toBe(value);
+});
+
 test('a film without a Patient ID is not sent', () => {
   expect(() => encodeOru({ ...RECORD, patient: { ...RECORD.patient, PatientID: '' } }, OPTIONS)).toThrow(
     expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }) as Error,

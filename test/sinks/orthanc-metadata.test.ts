@@ -1,6 +1,6 @@
-import { metadataChanges, readTriage } from '../../src/sinks/orthanc-metadata/message';
+import { metadataChanges, type MetadataValues, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { type MetadataServer, metadataSink, type Revised } from '../../src/sinks/orthanc-metadata/sink';
-import { RECORD, RESULT, resultOf } from '../support/records/result-record';
+import { RECORD, RESULT, resultOf, withProbability } from '../support/records/result-record';
 
 const KEY = RECORD.key;
 const NONE = { priority: '', probability: '', written: '' };
@@ -25,8 +25,8 @@ test.each([
     routine,
     ours('HIGH'),
     [
-      ['written', `MEDIUM 0.9300 ${KEY}`],
       ['priority', 'MEDIUM'],
+      ['written', `MEDIUM 0.9300 ${KEY}`],
     ],
   ],
   [
@@ -94,6 +94,54 @@ test('what somebody sets while it is written is read anew, and stays', async () 
   await metadataSink(server, INDEXES).deliver(resultOf(RECORD));
   expect(server.values.get(1024)?.value).toBe('STAT');
   expect(server.values.get(1025)?.value).toBe('0.9300');
+});
+
+const LATER = { ...RECORD, key: '2.25.7' as typeof KEY, films: [withProbability(RECORD.films[0]!, 0.4)] };
+const WITHDRAWN = {
+  ...LATER,
+  priority: null,
+  films: [{ ...RECORD.films[1]!, supersedes: ['1.2.3' as typeof KEY] }],
+};
+const RESULTS = {
+  HIGH: { ...LATER, priority: 'urgent' },
+  MEDIUM: { ...LATER, priority: 'routine' },
+  none: WITHDRAWN,
+} as const;
+
+describe.each([
+  ['nothing is there', NONE],
+  ["Hilum's MEDIUM is there", ours('MEDIUM')],
+  ["Hilum's HIGH is there", ours('HIGH')],
+  ["a person's LOW is there", { ...NONE, priority: 'LOW' }],
+  ["a person's LOW stands where Hilum had MEDIUM", { ...ours('MEDIUM'), priority: 'LOW' }],
+])('a delivery is interrupted, and %s', (_there, start) => {
+  const words = ['HIGH', 'MEDIUM', 'none'] as const;
+  const cases = words.flatMap((first) =>
+    [0, 1, 2, 3].flatMap((writes) => words.map((next) => [first, writes, next] as const)),
+  );
+  test.each(cases)('of %s after %d writes: the delivery of %s ends as ever', (first, writes, next) => {
+    const half = written(start, RESULTS[first], writes);
+    const end = written(half, RESULTS[next]);
+    expect(end).toEqual(written(start, RESULTS[next]));
+    expect(readTriage(end).setBy).toBe('hilum');
+  });
+});
+
+/** The metadata after the first of the changes for a result. */
+function written(there: MetadataValues, record: Parameters<typeof metadataChanges>[0], writes = 3): MetadataValues {
+  return { ...there, ...Object.fromEntries((metadataChanges(record, there) ?? []).slice(0, writes)) };
+}
+
+test('a connection is lost while the priority is lowered: the next try ends in MEDIUM', async () => {
+  const server = memory();
+  await metadataSink(server, INDEXES).deliver(resultOf(RECORD));
+  const lost = new Error('lost');
+  const write: MetadataServer['write'] = (id, index, ...rest) =>
+    index === INDEXES.probability ? Promise.reject(lost) : server.write(id, index, ...rest);
+  const delivery = { kind: 'withdrawal', record: { ...RECORD, ...WITHDRAWN } } as const;
+  await expect(metadataSink({ ...server, write }, INDEXES).deliver(delivery)).rejects.toBe(lost);
+  await metadataSink(server, INDEXES).deliver(delivery);
+  expect([1024, 1025].map((index) => server.values.get(index)?.value)).toEqual(['MEDIUM', '']);
 });
 
 test('a study that Orthanc does not have, and one that changes at each try', async () => {

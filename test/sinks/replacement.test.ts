@@ -136,9 +136,9 @@ test('metadata: a result that was taken back is HIGH no more, unless a person sa
   const taken = withFilm({ supersedes: [OLD], probability: null, findings: [] }, { priority: null });
   const there = { priority: 'HIGH', probability: '0.9300', written: 'HIGH 0.9300 1.2' };
   expect(metadataChanges(taken, there)).toEqual([
-    ['written', `MEDIUM  ${RECORD.key}`],
-    ['probability', ''],
     ['priority', 'MEDIUM'],
+    ['probability', ''],
+    ['written', `MEDIUM  ${RECORD.key}`],
   ]);
   expect(metadataChanges(taken, { ...there, written: 'MEDIUM 0.1 1.2' })!.map(([name]) => name)).not.toContain(
     'priority',

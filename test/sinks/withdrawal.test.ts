@@ -173,17 +173,89 @@ describe('UPS', () => {
     expect(server.workitems.size).toBe(2);
   });
 
-  test('the result was never told: its workitem is canceled', async () => {
+  const states = (workitem: string) => server.workitems.get(workitem)?.states;
+  const retake: StudyRecord = {
+    ...RECORD,
+    key: deriveUid(['retake']),
+    films: [...record.films, { ...first!, sopInstanceUid: deriveUid(['retake', 'film']) }],
+  };
+  const tellRetake = async () => {
+    const sink = upsSink(new UpsClient({ url: server.url }), settings);
+    await sink.deliver({ kind: 'replacement', record: retake }).finally(() => sink.close());
+  };
+  /** A first delivery that was given up after so many requests: its workitem is not at its end. */
+  const tellInPart = async (requests: number) => {
+    server.cutAt = { request: requests, when: 'before' };
+    await expect(tell()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
+    server.cutAt = null;
+    server.requests.length = 0;
+  };
+
+  test("the result was never told: the study's own workitem stays free for what comes after", async () => {
     await withdraw();
-    expect(server.workitems.get(uid)!.states).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
+    await withdraw();
+    expect(states(uid)).toBeUndefined();
+    expect(states(later)).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
     expect(server.workitems.size).toBe(1);
+    await tellRetake();
+    await tellRetake();
+    expect(states(uid)).toEqual(['SCHEDULED', 'IN PROGRESS', 'COMPLETED']);
+    expect(server.workitems.get(uid)!.dataset['00741200']?.Value).toEqual(['HIGH']);
+    expect(server.workitems.size).toBe(2);
   });
 
-  test.each([0, 1, 2, 3])('cut at request %d: the next try ends in one canceled workitem', async (request) => {
+  test.each([1, 2, 3])('the result was told in part (%d requests): its workitem is canceled', async (requests) => {
+    await tellInPart(requests);
+    await withdraw();
+    expect(states(uid)).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
+    expect(server.workitems.size).toBe(1);
+    await tellRetake();
+    await tellRetake();
+    expect(states(laterWorkitemUid(retake))).toEqual(['SCHEDULED', 'IN PROGRESS', 'COMPLETED']);
+    expect(server.workitems.size).toBe(2);
+  });
+
+  test('a retake that was told in a workitem of its own is withdrawn too', async () => {
+    await tellInPart(1);
+    await withdraw();
+    await tellRetake();
+    const again = { ...record, key: deriveUid(['withdrawn again']) };
+    const sink = upsSink(new UpsClient({ url: server.url }), settings);
+    await sink.deliver({ kind: 'withdrawal', record: again }).finally(() => sink.close());
+    expect(states(laterWorkitemUid(again))).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
+  });
+
+  test('what a person canceled says nothing that wants withdrawing', async () => {
+    await tellInPart(1);
+    server.workitems.get(uid)!.dataset['00741000'] = { vr: 'CS', Value: ['CANCELED'] };
+    await withdraw();
+    await tellRetake();
+    expect([...server.workitems.keys()]).toEqual([uid]);
+  });
+
+  test('a server that hides what is completed hears of the withdrawal', async () => {
+    server.hideFinal = true;
+    await tell();
+    await withdraw();
+    expect(states(later)).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
+  });
+
+  // Not at request 0, which only reads and is asked once more on a new connection.
+  test.each([1, 2, 3, 4])('cut at request %d: the next try ends in one canceled workitem', async (request) => {
     server.cutAt = { request, when: 'after' };
     await expect(withdraw()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
     server.cutAt = null;
     await withdraw();
-    expect(server.workitems.get(uid)!.states).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
+    expect(states(later)).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
+    expect(server.workitems.size).toBe(1);
+  });
+
+  test.each([1, 2, 3])('the same at request %d where the result was told in part', async (request) => {
+    await tellInPart(1);
+    server.cutAt = { request, when: 'after' };
+    await expect(withdraw()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
+    server.cutAt = null;
+    await withdraw();
+    expect(states(uid)).toEqual(['SCHEDULED', 'IN PROGRESS', 'CANCELED']);
   });
 });

@@ -1,5 +1,6 @@
 import { liveFindings } from '../../finding/finding';
 import type { Finding } from '../../events/finding';
+import { percentages, percentagesOf } from '../../finding/wording';
 import { figure, type Language, say, sayIt, type Words } from '../../language/say';
 import { translated, wordsIn } from '../../language/words';
 import type { FilmRecord, StudyRecord } from '../record';
@@ -80,7 +81,7 @@ function filmLines(film: FilmRecord, words: Words): string[] {
   const told = liveFindings(findings);
   const said =
     told.length === 0
-      ? [say(words, 'email.probability', { probability: share(probability, words) })]
+      ? [say(words, 'email.probability', { probability: figure(words, percentages(probability, probability)[0]) })]
       : told.map((finding) => findingWords(finding, words));
   return [...said.map(line), ...more];
 }
@@ -93,14 +94,13 @@ function notAnalysedWords({ outcome, reason }: FilmRecord, words: Words): string
   return say(words, outcome === 'rejected' ? 'film.leftAlone' : 'film.notAnalysed', { reason: why });
 }
 
-function findingWords({ probability, operatingPoint, code }: Finding, words: Words): string {
-  const told = { probability: share(probability, words), finding: code.meaning };
-  return operatingPoint === null
+function findingWords(finding: Finding, words: Words): string {
+  const { probability, operatingPoint } = percentagesOf(finding);
+  const told = { probability: figure(words, probability), finding: finding.code.meaning };
+  return finding.operatingPoint === null
     ? say(words, 'email.finding', told)
-    : say(words, 'email.findingAtPoint', { ...told, point: share(operatingPoint, words) });
+    : say(words, 'email.findingAtPoint', { ...told, point: figure(words, operatingPoint) });
 }
-
-const share = (value: number, words: Words) => figure(words, value.toFixed(2));
 
 /** Without control characters, as a film's header may hold anything. */
 function printable(line: string): string {

@@ -20,7 +20,13 @@ type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, 
 
 const code = ({ value, meaning, scheme }: Code) => components(value, meaning, scheme);
 const text = (type: 'ST' | 'TX', concept: Code, value: string): Observation => [type, code(concept), escapeText(value)];
-const number = (concept: string, value: number): Observation => [`NM`, concept, String(value), CODES.noUnits];
+const number = (concept: string, value: number): Observation => [`NM`, concept, decimal(value), CODES.noUnits];
+
+/** A share as NM, which has no exponent (HL7 v2.5.1 section 2.A.47). */
+function decimal(share: number): string {
+  const [digits = '', exponent] = String(share).split('e-');
+  return exponent === undefined ? digits : `0.${'0'.repeat(Number(exponent) - 1)}${digits.replace('.', '')}`;
+}
 
 /**
  * Observation status (table 0085): preliminary, as no person has read it; or corrected, which replaces earlier values.

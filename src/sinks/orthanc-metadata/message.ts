@@ -38,9 +38,10 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
 }
 
 /**
- * Metadata to write, in this order; empty when all are up to date. `written` goes first: after a crash in between, the
- * older priority is taken for somebody else's and is at most raised. A priority that somebody else has set is never
- * lowered, and not changed where it is outside of the scale.
+ * Metadata to write, in this order; empty when all are up to date. A priority that somebody else has set is never
+ * lowered, and not changed where it is outside of the scale. After a crash in between, the priority that is there is
+ * taken for somebody else's and is at most raised. So `written` goes first, but last where the priority is lowered: what
+ * is left is the lower priority in both cases.
  * @returns null where there is nothing to write: no film was analysed, now or before
  */
 export function metadataChanges(
@@ -56,18 +57,20 @@ export function metadataChanges(
     probability,
     priority: mayWrite(readTriage(there), ours) ? ours : there.priority,
   };
-  return (['written', 'probability', 'priority'] as const)
+  const order = ['written', 'probability', 'priority'] as const;
+  return (rank(wanted.priority) < rank(there.priority) ? order.toReversed() : order)
     .filter((name) => wanted[name] !== there[name])
     .map((name) => [name, wanted[name]]);
 }
 
 function mayWrite({ priority, setBy }: TriageMetadata, ours: MetadataPriority): boolean {
   if (setBy !== 'other') return true;
-  return (
-    priority !== null &&
-    priority !== 'unknown' &&
-    METADATA_PRIORITIES.indexOf(ours) > METADATA_PRIORITIES.indexOf(priority)
-  );
+  return priority !== null && priority !== 'unknown' && rank(ours) > rank(priority);
+}
+
+/** -1 for what is not on the scale. */
+function rank(text: string): number {
+  return METADATA_PRIORITIES.findIndex((priority) => priority === text);
 }
 
 function greatestProbability({ films }: Pick<StudyRecord, 'films'>): string {

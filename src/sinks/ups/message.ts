@@ -39,6 +39,8 @@ export interface FoundWorkitem {
   readonly priority: UpsPriority | null;
   /** SOP Instance UIDs of its Output Information Sequence. */
   readonly outputs: readonly Uid[];
+  /** Whether it has the reason that Hilum gives where it cancels one. */
+  readonly isWithdrawn: boolean;
 }
 
 const COMPUTER_AIDED_DETECTION: Code = { value: '110004', scheme: 'DCM', meaning: 'Computer Aided Detection' };
@@ -50,6 +52,8 @@ const STATE = '00741000';
 const PRIORITY = '00741200';
 const PERFORMED_PROCEDURE = '00741216';
 const OUTPUT_INFORMATION = '00404033';
+const PROGRESS = '00741002';
+const DISCONTINUATION_REASON = '00741238';
 
 /** UID of a study's workitem. */
 export function workitemUid({ studyInstanceUid }: Pick<StudyRecord, 'studyInstanceUid'>): Uid {
@@ -118,7 +122,7 @@ export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): Js
     '00404041': element('CS', 'READY'),
     '0040A370': sequence(request(studyInstanceUid, record.order)),
     [STATE]: element('CS', 'SCHEDULED'),
-    '00741002': sequence(),
+    [PROGRESS]: sequence(),
     [PRIORITY]: element('CS', upsPriority(record, settings)),
     '00741202': element('LO', settings.worklistLabel),
     '00741204': element('LO', LABEL),
@@ -140,7 +144,7 @@ export function performedWorkitem(
   const end = dateTime(record.completedAt);
   return dataset({
     [TRANSACTION_UID]: element('UI', transaction),
-    '00741002': sequence({ '00741004': element('DS', '100') }),
+    [PROGRESS]: sequence({ '00741004': element('DS', '100') }),
     ...(priority === null ? {} : { [PRIORITY]: element('CS', priority) }),
     [PERFORMED_PROCEDURE]: sequence(
       dataset({
@@ -167,11 +171,11 @@ export function withdrawnWorkitem({ films, completedAt }: StudyRecord, transacti
   const isWrongEntry = films.some(({ reason }) => reason === 'incorrect-worklist-entry');
   return dataset({
     [TRANSACTION_UID]: element('UI', transaction),
-    '00741002': sequence(
+    [PROGRESS]: sequence(
       dataset({
         '00404052': element('DT', dateTime(completedAt)),
         '0074100E': codeSequence(isWrongEntry ? WRONG_ENTRY : UNSPECIFIED),
-        '00741238': element('LT', WITHDRAWN),
+        [DISCONTINUATION_REASON]: element('LT', WITHDRAWN),
       }),
     ),
   });
@@ -191,7 +195,8 @@ export function readWorkitem(item: unknown): FoundWorkitem | undefined {
   const uids = series
     .flatMap((one) => valuesAt(one, '00081199'))
     .flatMap((reference) => tryParseUid(textAt(reference, '00081155')) ?? []);
-  return { state, priority, outputs: uids };
+  const reasons = valuesAt(item, PROGRESS).map((progress) => textAt(progress, DISCONTINUATION_REASON));
+  return { state, priority, outputs: uids, isWithdrawn: reasons.includes(WITHDRAWN) };
 }
 
 /** Whether a workitem lists all objects that this result has stored. */

@@ -34,7 +34,7 @@ export interface WorklistServer {
   close(): Promise<void>;
 }
 
-/** Final state of a workitem: `told`: completed with this result; or completed with another one. */
+/** Final state of a workitem: `told`: completed with this result; or at its end with another one. */
 type End = 'told' | 'other-result';
 
 /**
@@ -51,7 +51,7 @@ export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sys
       for (const uid of workitemsFor(record)) {
         if ((await bringToEnd(server, uid, record, settings)) === 'told') return;
       }
-      throw refused('it is completed with the outputs of another result');
+      throw refused('it is at its end with another result');
     },
     probe: () => server.probe(),
     close: () => server.close(),
@@ -59,32 +59,34 @@ export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sys
 }
 
 /**
- * Cancels the study's workitem. A completed one can't be canceled (PS3.4 section CC.1.1): then one for this later
- * result is created, and canceled with the reason.
+ * Cancels the study's workitem where it is open. Else, as a completed one can't be canceled (PS3.4 section CC.1.1), one
+ * for this later result is created, and canceled with the reason. The study's own is never created for it: it would be
+ * at its end before the next result of the study.
  */
 async function cancelWorkitem(server: WorklistServer, record: StudyRecord, settings: WorkitemSettings): Promise<void> {
-  for (const uid of [workitemUid(record), laterWorkitemUid(record)])
-    if (await isCanceled(server, uid, record, settings)) return;
-  throw refused('it is completed, and can not be canceled');
+  const uid = workitemUid(record);
+  const found = await look(server, uid);
+  if (found?.state === 'SCHEDULED' || found?.state === 'IN PROGRESS') return cancel(server, uid, found.state, record);
+  if (found?.state === 'CANCELED' && !found.isWithdrawn) return;
+  const later = laterWorkitemUid(record);
+  const created = await server.create(later, newWorkitem(record, settings));
+  const state = created ? 'SCHEDULED' : ((await look(server, later))?.state ?? 'CANCELED');
+  if (state === 'COMPLETED') throw refused('it is completed, and can not be canceled');
+  if (state !== 'CANCELED') await cancel(server, later, state, record);
 }
 
-/** False where it is completed. */
-async function isCanceled(
+async function cancel(
   server: WorklistServer,
   uid: Uid,
+  state: 'SCHEDULED' | 'IN PROGRESS',
   record: StudyRecord,
-  settings: WorkitemSettings,
-): Promise<boolean> {
-  const created = await server.create(uid, newWorkitem(record, settings));
-  const state = created ? 'SCHEDULED' : ((await look(server, uid))?.state ?? 'CANCELED');
-  if (state === 'COMPLETED') return false;
-  if (state === 'CANCELED') return true;
+): Promise<void> {
   const transaction = transactionUid(uid);
   if (state === 'SCHEDULED') await server.changeState(uid, stateChange(transaction, 'IN PROGRESS'));
   const isDone =
     (await server.update(uid, transaction, withdrawnWorkitem(record, transaction))) &&
     (await server.changeState(uid, stateChange(transaction, 'CANCELED')));
-  if (isDone || (await look(server, uid))?.state === 'CANCELED') return true;
+  if (isDone || (await look(server, uid))?.state === 'CANCELED') return;
   throw refused('the worklist server does not let Hilum cancel it: another system may have claimed it');
 }
 
@@ -101,7 +103,9 @@ async function bringToEnd(
 ): Promise<End> {
   const ours = upsPriority(record, settings);
   const created = await server.create(uid, newWorkitem(record, settings));
-  const found = created ? { state: 'SCHEDULED' as const, priority: ours, outputs: [] } : await look(server, uid);
+  const found = created
+    ? { state: 'SCHEDULED' as const, priority: ours, outputs: [], isWithdrawn: false }
+    : await look(server, uid);
   const end = endOf(found, record);
   if (end !== null) return end;
   const transaction = transactionUid(uid);
@@ -131,9 +135,13 @@ async function look(server: WorklistServer, uid: Uid): Promise<FoundWorkitem | n
   return found;
 }
 
-/** Null while there is something to do. A workitem that somebody canceled or removed is not created again. */
+/**
+ * Null while there is something to do. A workitem that somebody canceled or removed is not created again; one that
+ * Hilum canceled was of a result that was withdrawn.
+ */
 function endOf(found: FoundWorkitem | null, record: StudyRecord): End | null {
-  if (found === null || found.state === 'CANCELED') return 'told';
+  if (found === null) return 'told';
+  if (found.state === 'CANCELED') return found.isWithdrawn ? 'other-result' : 'told';
   if (found.state !== 'COMPLETED') return null;
   return listsOutputsOf(found, record) ? 'told' : 'other-result';
 }
