@@ -8,7 +8,7 @@ type MetadataPriority = (typeof METADATA_PRIORITIES)[number];
 /** The three metadata of a study as texts; '' where missing. */
 export interface MetadataValues {
   readonly priority: string;
-  /** The highest probability of the study's films, four decimals; '' when none was analysed. */
+  /** The highest probability of the study's films, four decimals; '' when none has a live finding. */
   readonly probability: string;
   /**
    * What Hilum wrote last: `<priority> <probability> <key of the result>`, and codes of warnings. A priority that
@@ -41,7 +41,7 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
  * Metadata to write, in this order; empty when all are up to date. `written` goes first: after a crash in between, the
  * older priority is taken for somebody else's and is at most raised. A priority that somebody else has set is never
  * lowered, and not changed where it is outside of the scale.
- * @returns null where there is nothing to write: no film was analysed, now or before
+ * @returns null where there is nothing to write: no film has a live finding, now or before
  */
 export function metadataChanges(
   record: Pick<StudyRecord, 'priority' | 'films' | 'key'>,
