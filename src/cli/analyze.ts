@@ -97,11 +97,11 @@ async function requireFile(path: string): Promise<void> {
 }
 
 function describe(result: FileResult, state: string): string {
-  const told =
-    result.outcome === 'analysed'
-      ? `${result.view}, probability ${((result.probability ?? 0) * 100).toFixed(1)} %, ${RESEARCH_USE.short}`
-      : result.reason;
-  return `${result.file}: ${state}: ${told}`;
+  const { file, outcome, view, probability, reason } = result;
+  const said =
+    probability === null ? 'findings in shadow only, no result' : `probability ${(probability * 100).toFixed(1)} %`;
+  const told = outcome === 'analysed' ? `${view}, ${said}, ${RESEARCH_USE.short}` : reason;
+  return `${file}: ${state}: ${told}`;
 }
 
 /** The files of all paths, or a sentence about the first path that can't be used. */

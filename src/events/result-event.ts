@@ -35,7 +35,7 @@ export const filmResultSchema = z
     reason: z.enum(NOT_ANALYSED_REASONS).nullable().describe('Why not; null when analysed'),
     reasonText: z.string().nullable().describe('The fixed sentence of the reason; null when analysed'),
     view: z.enum(['frontal', 'lateral']).nullable().describe('null when that was not looked at'),
-    probability: share.describe('Of the first finding; null when not analysed'),
+    probability: share.describe('Of the live finding that stands for the film; null where there is none'),
     lungFraction: share.describe('Part of the film that is lung; null when not looked at'),
     findings: z
       .array(findingSchema)
@@ -77,7 +77,8 @@ export const resultEventSchema = z
       .nullable()
       .describe(
         'The highest of the live findings. urgent: a film reaches the operating point. routine: films were ' +
-          'analysed and none does. null: none was analysed, which says nothing about the patient',
+          'analysed and none does. null: none was analysed, or for findings in shadow only, which says nothing about ' +
+          'the patient',
       ),
     films: z.array(filmResultSchema),
     skipped: z

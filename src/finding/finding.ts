@@ -44,14 +44,20 @@ export function studyPriority(films: readonly { readonly findings: readonly Find
   return priorityOf(films.flatMap(({ findings }) => findings));
 }
 
-/** The finding that represents its film where only one is shown; undefined for a film that was not analysed. */
+/** Whether a film was analysed for findings in shadow only: then it has no result to show. */
+export function areAllInShadow(findings: readonly Finding[]): boolean {
+  return findings.length > 0 && liveFindings(findings).length === 0;
+}
+
+/** The live finding that represents its film where only one is shown; undefined where there is none. */
 export function leadingFinding({ findings }: { readonly findings: readonly Finding[] }): Finding | undefined {
-  return findings[leadingIndex(findings)];
+  return liveFindings(findings).length === 0 ? undefined : findings[leadingIndex(findings)];
 }
 
 /**
  * The first live finding that makes the film urgent, else the first live one at or above its operating point, else the
- * first live one: the reader should see the finding that raised the priority.
+ * first live one: the reader should see the finding that raised the priority. Without a live one, the first, whose
+ * activation the picture shows.
  */
 export function leadingIndex(findings: readonly Pick<Finding, 'mode' | 'atOrAbove' | 'priority'>[]): number {
   const first = (test: (finding: (typeof findings)[number]) => boolean) =>

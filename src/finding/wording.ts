@@ -123,7 +123,11 @@ export function findingStatement(finding: Finding, what: string = finding.label)
 }
 
 /** Addition for a finding in shadow mode. */
-const IN_SHADOW = 'Its operating point was never validated: no statement, and nothing follows from it.';
+export const IN_SHADOW = 'In shadow, for evaluation only: no statement, and nothing follows from it.';
+
+/** Instead of a result, for a film whose findings are all in shadow mode. */
+export const ONLY_IN_SHADOW =
+  'Analysed for evaluation only, its findings are in shadow: no statement about the patient.';
 
 /** Why a film was not analysed, as a sentence. @param reasonText text for a radiologist */
 export function notAnalysedStatement(reasonText: string): string {

@@ -10,6 +10,7 @@ export interface Messages {
   'result.reached': 'point';
   'result.below': 'point';
   'result.noStatement': never;
+  'result.inShadow': never;
   'result.bar': 'probability' | 'point';
   'result.shortReached': never;
   'result.shortBelow': never;
@@ -56,6 +57,7 @@ export interface Messages {
   'email.opening.withdrawn': never;
   'email.opening.urgent': never;
   'email.opening.routine': never;
+  'email.opening.shadow': never;
   'email.opening.none': never;
   'email.patient': 'value';
   'email.patientId': 'value';

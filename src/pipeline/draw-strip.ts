@@ -2,7 +2,7 @@ import { GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Attributes } from '../dicom/attributes';
 import { refuse } from '../dicom/sanitise';
 import type { Finding } from '../events/finding';
-import { percentagesOf, relationOf, RESEARCH_USE } from '../finding/wording';
+import { IN_SHADOW, percentagesOf, relationOf, RESEARCH_USE } from '../finding/wording';
 import { blend } from '../imaging/colour-map';
 import { type AnalysisIdentity, classifierOf, findingNamed, localMoment } from '../objects/analysis';
 import { CAPTION_LINES, stripLayout } from './picture-frame';
@@ -30,10 +30,14 @@ export function captionLines(finding: Finding, identity: AnalysisIdentity, sourc
   const { id, version } = classifierOf(identity, findingNamed(identity, finding.label));
   const { date, time } = localMoment(identity.startedAt, source);
   const when = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)} ${time.slice(0, 2)}:${time.slice(2, 4)}`;
+  const [result, relation] =
+    finding.mode === 'shadow'
+      ? ['no result', IN_SHADOW]
+      : [`probability ${percentagesOf(finding).probability} %`, relationOf(finding)];
   return [
     { text: RESEARCH_USE.burnedIn, style: 'warning' },
-    { text: `${finding.label}: probability ${percentagesOf(finding).probability} %`, style: 'result' },
-    { text: relationOf(finding), style: 'plain' },
+    { text: `${finding.label}: ${result}`, style: 'result' },
+    { text: relation, style: 'plain' },
     { text: `${id} ${version}  ·  ${identity.device.name} ${identity.softwareVersion}  ·  ${when}`, style: 'plain' },
   ];
 }

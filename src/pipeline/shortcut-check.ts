@@ -15,12 +15,13 @@ export interface ShortcutCheck {
 /**
  * Whether the finding may come from something else than the lungs: a second network of the same kind, trained on films
  * with the lungs removed, is as sure as the first, and both reach their operating points. Then the evidence may be a
- * marker, a tube, the edge of a collimator or the machine. Below the operating point nothing is claimed and no warning
- * is needed.
+ * marker, a tube, the edge of a collimator or the machine. Below the operating point, and of a finding in shadow,
+ * nothing is claimed and no warning is needed.
  * @throws HilumError MODEL_INVALID
  */
 export async function checkShortcut(film: InferredFilm, check: ShortcutCheck | null): Promise<InferredFilm> {
-  if (check === null || film.findings[0]?.finding.atOrAbove !== true) return film;
+  const claimed = film.findings[0]?.finding;
+  if (check === null || claimed?.atOrAbove !== true || claimed.mode !== 'live') return film;
   const { manifest } = check.model;
   const { normalised, turn } = film.preprocessed;
   const { plane } = regionOf(normalised, film.lungs.mask, 'removed', manifest.input.fill);

@@ -12,7 +12,7 @@ export interface StudyRecord {
   readonly patient: PatientFacts;
   readonly study: StudyFacts;
   readonly order: OrderFacts;
-  /** `urgent` or `routine` by the findings; null where no film was analysed. It never means that a study is normal. */
+  /** `urgent` or `routine` by the live findings; null where no film has one. It never means that a study is normal. */
   readonly priority: Priority | null;
   /**
    * The highest priority of the results that this one replaces; absent where there is none, or none can be read any

@@ -1,4 +1,4 @@
-import { liveFindings } from '../finding/finding';
+import { areAllInShadow, liveFindings } from '../finding/finding';
 import type { Code } from '../dicom/code';
 import { subjectOf } from '../events/chest-film';
 import { isRejection } from '../events/closed-lists';
@@ -6,6 +6,7 @@ import {
   CORRECTED,
   findingStatement,
   notAnalysedStatement,
+  ONLY_IN_SHADOW,
   percentages,
   relationOf,
   REPLACED,
@@ -105,6 +106,7 @@ export function concernsUrgency({ priority, supersededPriority }: StudyRecord): 
 
 /** Result of one film, one sentence for each finding, as in its report. */
 export function filmStatement({ outcome, probability, findings, reasonText }: FilmRecord): string {
+  if (outcome === 'analysed' && areAllInShadow(findings)) return ONLY_IN_SHADOW;
   if (outcome !== 'analysed' || probability === null)
     return reasonText === null ? 'Not analysed.' : notAnalysedStatement(reasonText);
   const told = liveFindings(findings);

@@ -114,8 +114,10 @@ function withoutResult({ films, skipped = [] }: StudyRecord) {
  * there is none.
  */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
+  // An analysed film has no probability where its findings are all in shadow.
+  const rank = ({ outcome, probability }: FilmRecord) => probability ?? (outcome === 'analysed' ? -1 : -2);
   return films.reduce<FilmRecord | undefined>(
-    (best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best),
+    (best, film) => (best === undefined || rank(film) > rank(best) ? film : best),
     undefined,
   );
 }

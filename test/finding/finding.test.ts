@@ -1,4 +1,4 @@
-import { findingOf, leadingFinding, priorityOf, studyPriority } from '../../src/finding/finding';
+import { areAllInShadow, findingOf, leadingFinding, priorityOf, studyPriority } from '../../src/finding/finding';
 import { isAtOrAbove } from '../../src/finding/operating-point';
 import { findingStatement, percentagesOf, relationOf } from '../../src/finding/wording';
 import { COVID, covid } from '../support/records/finding';
@@ -41,7 +41,17 @@ test.each([
   expect(studyPriority([{ findings: [] }, { findings }])).toBe(priority);
 });
 
-test('a film without findings has none that leads', () => expect(leadingFinding({ findings: [] })).toBeUndefined());
+test('a film without findings has none that leads, nor has one whose findings are all in shadow', () => {
+  expect(leadingFinding({ findings: [] })).toBeUndefined();
+  expect(leadingFinding({ findings: [opacity(0.9, 'shadow')] })).toBeUndefined();
+  expect(leadingFinding({ findings: [opacity(0.9, 'shadow'), covid(0.1)] })).toEqual(covid(0.1));
+});
+
+test('all findings in shadow: only where there is one, and none is live', () => {
+  expect(areAllInShadow([])).toBe(false);
+  expect(areAllInShadow([opacity(0.9, 'shadow')])).toBe(true);
+  expect(areAllInShadow([opacity(0.9, 'shadow'), covid(0.1)])).toBe(false);
+});
 
 test('words: at, below, and where the operating point is not known; never that something is absent', () => {
   expect(findingStatement(covid(0.97))).toBe(

@@ -4,6 +4,7 @@ import { NOT_ANALYSED_REASONS, WARNINGS } from '../../src/events/closed-lists';
 import {
   BODY_PART_UNCLEAR,
   CORRECTED,
+  ONLY_IN_SHADOW,
   pixelRemark,
   REASON_TEXTS,
   relationOf,
@@ -170,6 +171,7 @@ describe('what the service says in English', () => {
     const at = (probability: number) => relationOf({ probability, operatingPoint: 0.5, atOrAbove: probability >= 0.5 });
     expect(at(0.7)).toBe(say(ENGLISH, 'result.reached', { point: '50.0' }));
     expect(at(0.2)).toBe(say(ENGLISH, 'result.below', { point: '50.0' }));
+    expect(ONLY_IN_SHADOW).toBe(say(ENGLISH, 'result.inShadow'));
   });
 
   test('and writes down is known again, all of it, and can be said in each language', () => {

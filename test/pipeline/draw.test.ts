@@ -170,6 +170,15 @@ describe('the words on the picture', () => {
     );
   });
 
+  test('give no figure for a finding in shadow', () => {
+    const lines = captionLines({ ...covid(0.9731), mode: 'shadow' }, IDENTITY, source);
+    expect(lines.slice(0, 3)).toEqual([
+      { text: 'RESEARCH USE - NOT FOR DIAGNOSIS', style: 'warning' },
+      { text: 'COVID-19: no result', style: 'result' },
+      { text: 'In shadow, for evaluation only: no statement, and nothing follows from it.', style: 'plain' },
+    ]);
+  });
+
   test('are drawn: the strip is not empty', () => {
     const { rgb, columns, rows } = draw(300, 400);
     const strip = rgb.subarray((rows - stripHeight(columns)) * columns * 3);

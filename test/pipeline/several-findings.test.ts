@@ -1,4 +1,5 @@
 import type { Plane } from '../../src/imaging/plane';
+import { filmResultOf } from '../../src/objects/film-result';
 import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { findingsSchema } from '../../src/finding/config';
@@ -96,6 +97,17 @@ test('one in shadow moves nothing, and one that is off is not told', async () =>
   expect(result.probability).toBe(Math.fround(0.1));
   const off = await workOn(lineOf(0.9, 0.99, [{ finding: 'tuberculosis', mode: 'off' }]).pipeline);
   expect(off.result.findings.map(({ label }) => label)).toEqual(['COVID-19', 'lung opacity']);
+});
+
+test('where all are in shadow the film has no probability, in the event and from its report', async () => {
+  const rules = ['COVID-19', 'lung opacity'].map((finding) => ({ finding, mode: 'shadow' }));
+  const { result, reading, explained } = await workOn(lineOf(0.9, 0.99, rules).pipeline);
+  expect(result).toMatchObject({ outcome: 'analysed', reason: null, probability: null });
+  expect(result.findings.map(({ mode }) => mode)).toEqual(['shadow', 'shadow', 'shadow']);
+  expect(reading).toMatchObject({ outcome: 'analysed', findings: result.findings, priority: null });
+  expect(filmResultOf(reading)).toMatchObject({ outcome: 'analysed', probability: null, findings: result.findings });
+  // The picture shows the first: there is one to look at for whoever evaluates it.
+  expect(leadingExplanation(explained).finding.label).toBe('COVID-19');
 });
 
 test('a site may have a finding told that makes no film urgent', async () => {

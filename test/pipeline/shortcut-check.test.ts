@@ -39,6 +39,19 @@ test.each([
   expect(seen).toHaveLength(asked ? 1 : 0);
 });
 
+test('no warning of a finding in shadow, of which nothing is told', async () => {
+  const seen: Plane[] = [];
+  const pipeline = checkedPipeline(0.9, 0.7, seen);
+  const classifiers = pipeline.models.classifiers.map(({ model, rules }) => ({
+    model,
+    rules: rules.map((rule) => rule && { ...rule, mode: 'shadow' as const }),
+  }));
+  const { told } = await resultsOf({ ...pipeline, models: { ...pipeline.models, classifiers } });
+  expect(told.findings).toMatchObject([{ atOrAbove: true, mode: 'shadow' }]);
+  expect(told).not.toHaveProperty('warnings');
+  expect(seen).toHaveLength(0);
+});
+
 test('a warning that the film has already stays', async () => {
   const pipeline = checkedPipeline(0.9, 0.7);
   const outcome = await analyseFilm(FILM, { ...pipeline, shortcutCheck: null });

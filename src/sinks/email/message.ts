@@ -1,4 +1,4 @@
-import { liveFindings } from '../../finding/finding';
+import { areAllInShadow, liveFindings } from '../../finding/finding';
 import type { Finding } from '../../events/finding';
 import { percentages, percentagesOf } from '../../finding/wording';
 import { figure, type Language, say, sayIt, type Words } from '../../language/say';
@@ -36,7 +36,7 @@ export function emailMessage(
   const lines = [
     say(words, 'research.statement'),
     '',
-    say(words, `email.opening.${isWithdrawal(record) ? 'withdrawn' : (record.priority ?? 'none')}`),
+    say(words, `email.opening.${openingOf(record)}`),
     ...studyCaveats(record).map((sentence) => translated(words, sentence)),
     '',
     `Study Instance UID: ${record.studyInstanceUid}`,
@@ -62,6 +62,13 @@ function subjectOf(record: StudyRecord): 'withdrawn' | 'corrected' | 'urgent' | 
   return record.priority === 'urgent' ? 'urgent' : 'other';
 }
 
+function openingOf(record: StudyRecord): 'withdrawn' | 'urgent' | 'routine' | 'shadow' | 'none' {
+  if (isWithdrawal(record)) return 'withdrawn';
+  return record.priority ?? (record.films.some(isInShadow) ? 'shadow' : 'none');
+}
+
+const isInShadow = ({ outcome, findings }: FilmRecord) => outcome === 'analysed' && areAllInShadow(findings);
+
 function patientLines({ patient, order }: StudyRecord, words: Words): string[] {
   const facts = [
     ['email.patient', patient.PatientName],
@@ -77,6 +84,7 @@ function filmLines(film: FilmRecord, words: Words): string[] {
   const { sopInstanceUid: uid, probability, findings } = film;
   const more = caveats(film).map((sentence) => `  ${translated(words, sentence)}`);
   const line = (text: string) => say(words, 'email.film', { uid, words: text });
+  if (isInShadow(film)) return [line(say(words, 'result.inShadow')), ...more];
   if (probability === null) return [line(notAnalysedWords(film, words)), ...more];
   const told = liveFindings(findings);
   const said =

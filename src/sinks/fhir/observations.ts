@@ -1,5 +1,5 @@
 import type { Annotation, Observation, ObservationComponent, Quantity, Reference } from 'fhir/r4';
-import { liveFindings } from '../../finding/finding';
+import { areAllInShadow, liveFindings } from '../../finding/finding';
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
 import { CODES } from '../../objects/codes';
@@ -69,12 +69,14 @@ function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Observation {
   };
 }
 
-/** A film that was not analysed has no value but a reason, so that nobody takes it for normal. */
+/** A film without a result has no value but a reason, so that nobody takes it for normal. */
 function probability(film: FilmRecord, finding: Finding | undefined): Partial<Observation> {
-  const value = finding?.probability ?? film.probability;
+  const inShadow = areAllInShadow(film.findings);
+  const value = inShadow ? null : (finding?.probability ?? film.probability);
+  const absent = inShadow && film.outcome === 'analysed' ? NOT_PERMITTED : NOT_PERFORMED;
   return {
     ...(value === null
-      ? { dataAbsentReason: { ...concept(NOT_PERFORMED), text: filmStatement(film) } }
+      ? { dataAbsentReason: { ...concept(absent), text: filmStatement(film) } }
       : { valueQuantity: quantity(value) }),
     component: components(film, finding),
   };
@@ -97,11 +99,10 @@ function components(
   ];
 }
 
-const NOT_PERFORMED: Code = {
-  value: 'not-performed',
-  scheme: 'http://terminology.hl7.org/CodeSystem/data-absent-reason',
-  meaning: 'Not Performed',
-};
+const ABSENT = 'http://terminology.hl7.org/CodeSystem/data-absent-reason';
+const NOT_PERFORMED: Code = { value: 'not-performed', scheme: ABSENT, meaning: 'Not Performed' };
+/** There is a probability, of a finding in shadow, which is not for a reader. */
+const NOT_PERMITTED: Code = { value: 'not-permitted', scheme: ABSENT, meaning: 'Not Permitted' };
 
 function notes(film: FilmRecord): Annotation[] {
   return [filmStatement(film), ...film.remarks, ...replacementNotes(film)].map((text) => ({ text }));

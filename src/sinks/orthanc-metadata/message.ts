@@ -8,7 +8,7 @@ type MetadataPriority = (typeof METADATA_PRIORITIES)[number];
 /** The three metadata of a study as texts; '' where missing. */
 export interface MetadataValues {
   readonly priority: string;
-  /** The highest probability of the study's films, four decimals; '' when none was analysed. */
+  /** The highest probability of the study's films, four decimals; '' when none has a live finding. */
   readonly probability: string;
   /**
    * What Hilum wrote last: `<priority> <probability> <key of the result>`, and codes of warnings. A priority that
@@ -42,7 +42,7 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
  * lowered, and not changed where it is outside of the scale. After a crash in between, the priority that is there is
  * taken for somebody else's and is at most raised. So `written` goes first, but last where the priority is lowered: what
  * is left is the lower priority in both cases.
- * @returns null where there is nothing to write: no film was analysed, now or before
+ * @returns null where there is nothing to write: no film has a live finding, now or before
  */
 export function metadataChanges(
   record: Pick<StudyRecord, 'priority' | 'films' | 'key'>,

@@ -36,7 +36,7 @@ export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): 
   return {
     // Orthanc drops metadata when a study is moved to another patient.
     handles: ['result', 'correction', 'replacement', 'withdrawal'],
-    // Where no film was analysed, now or before, there is nothing to write.
+    // Where no film has a live finding, now or before, there is nothing to write.
     wants: ({ priority, films }) => priority !== null || films.some(isReplacement),
     deliver: async ({ record }) => {
       const ids = await server.find(record.studyInstanceUid);

@@ -76,7 +76,7 @@ export function transactionUid(workitem: Uid): Uid {
   return deriveUid(['ups-transaction', workitem]);
 }
 
-/** LOW only if configured, and never for a study in which nothing was analysed. */
+/** LOW only if configured, and never for a study without a live finding. */
 export function upsPriority(
   { priority }: Pick<StudyRecord, 'priority'>,
   { routinePriority }: Pick<WorkitemSettings, 'routinePriority'>,

@@ -27,8 +27,8 @@ const filmSchema = z
     findings: result.findings
       .unwrap()
       .describe(
-        'In the order of the classifiers. probability and threshold are those of the one that makes the film ' +
-          'urgent, else of the first',
+        'In the order of the classifiers. probability and threshold are those of the live one that makes the film ' +
+          'urgent, else of the first live one; null where all are in shadow, of which nothing may be shown as a result',
       ),
     warnings: result.warnings.unwrap().describe('Codes of docs/events.md; leave those alone that you do not know'),
     remarks: z.array(text).describe('Sentences for a reader, those of the warnings among them'),

@@ -71,6 +71,8 @@ export interface FilmDetail {
   readonly reason: string | null;
   readonly reasonText: string | null;
   readonly result: RowResult | null;
+  /** It was analysed for findings in shadow only: there is no result, and no heat map to show. */
+  readonly inShadow: boolean;
   /** What the probability is of. */
   readonly finding: string | null;
   readonly remarks: readonly string[];
@@ -389,6 +391,8 @@ export interface StudyRow {
   readonly result: RowResult | null;
   /** Of the film that stands for the study, in the order of the classifiers. */
   readonly findings: readonly RowFinding[];
+  /** All of them are in shadow: there is no result, and no heat map to show. */
+  readonly inShadow: boolean;
   /** The film that stands for the study, where its pictures may be seen. */
   readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;
   readonly verdict: ListVerdict | null;

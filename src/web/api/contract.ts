@@ -105,6 +105,7 @@ export const StudyRow = z
     films: count,
     result: RowResult.nullable(),
     findings: z.array(RowFinding).describe('Of the film that stands for the study, in the order of the classifiers.'),
+    inShadow: z.boolean().describe('All of them are in shadow: there is no result, and no heat map to show.'),
     leadFilm: z
       .strictObject({ picture: z.string(), heatMap: z.string().nullable() })
       .nullable()
@@ -163,6 +164,9 @@ export const FilmDetail = z.strictObject({
   reason: z.string().nullable().describe('Why it was not analysed: a code.'),
   reasonText: z.string().nullable(),
   result: RowResult.nullable(),
+  inShadow: z
+    .boolean()
+    .describe('It was analysed for findings in shadow only: there is no result, and no heat map to show.'),
   finding: z.string().nullable().describe('What the probability is of.'),
   remarks: z.array(z.string()),
   remarksSaid: z.array(Said.nullable()).describe('The same, in their order; null where no catalogue has a remark.'),

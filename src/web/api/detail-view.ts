@@ -1,4 +1,4 @@
-import { leadingFinding } from '../../finding/finding';
+import { areAllInShadow, leadingFinding } from '../../finding/finding';
 import { WITHDRAWN } from '../../finding/wording';
 import { type Key, type Needed, type Said, say } from '../../language/say';
 import { ENGLISH, recognised } from '../../language/words';
@@ -70,6 +70,7 @@ export function filmView(
 ): FilmDetail {
   const { sopInstanceUid, outcome, reason, reasonText, findings, lungFraction } = film;
   const remarks = [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks];
+  const inShadow = outcome === 'analysed' && areAllInShadow(findings);
   const isThere = patients && film.seriesInstanceUid !== null;
   const isDrawable = !hasNoPicture(reason);
   const why = isDrawable ? 'not-in-archive' : reason === 'blank-image' ? 'blank' : 'undecodable';
@@ -82,12 +83,15 @@ export function filmView(
     // View Position comes from the film's header and may be any text.
     view: [film.view ?? '', patients ? film.viewPosition : ''].filter((text) => text !== '').join(', '),
     result: resultView(findings),
+    inShadow,
     finding: leadingFinding(film)?.code.meaning ?? null,
     remarks,
     remarksSaid: remarks.map(recognised),
     picture: isThere && isDrawable ? picturePath(study, sopInstanceUid) : null,
     noPicture: !patients || (isThere && isDrawable) ? null : why,
-    heatMap: isThere && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,
+    // The list shows the film's part of the picture, without the words below it.
+    heatMap:
+      isThere && !inShadow && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,
     report: patients && objectPath(study, film, 'report') !== null ? reportPath(study, sopInstanceUid) : null,
   };
 }

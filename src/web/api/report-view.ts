@@ -2,6 +2,7 @@ import type { Attributes } from '../../dicom/attributes';
 import type { Code } from '../../dicom/code';
 import { imageHeader } from '../../dicom/image-header';
 import type { Opened } from '../../dicom/read';
+import { areAllInShadow } from '../../finding/finding';
 import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
 import { CODES, HILUM_SCHEME } from '../../objects/codes';
@@ -25,13 +26,13 @@ export function reportView(
   size: FilmReport['size'],
   { segmentation, heatMap }: { readonly segmentation: Opened | null; readonly heatMap: StoredOutlines | null },
 ): FilmReport {
-  readReport(report);
+  const { findings } = readReport(report);
   const evaluations = children(find(children(report), CODES.qualitativeEvaluations));
   return {
     summary: text(find(evaluations, CODES.summary)),
     statements: statements(report, evaluations),
     size,
-    hotRegion: isAnalysed(evaluations) ? region(report) : [],
+    hotRegion: isAnalysed(evaluations) && !areAllInShadow(findings) ? region(report) : [],
     lungs: (segmentation === null ? null : lungOutlines(segmentation)) ?? heatMap?.lungs ?? null,
     outlinesAreBurnedIn: heatMap?.areBurnedIn ?? false,
   };

@@ -1,7 +1,7 @@
 import type { Uid } from '../../dicom/uid';
 import type { NotAnalysedReason } from '../../events/closed-lists';
 import type { Finding } from '../../events/finding';
-import { leadingFinding } from '../../finding/finding';
+import { areAllInShadow, leadingFinding } from '../../finding/finding';
 import { percentagesOf, relationOf } from '../../finding/wording';
 import { SHOWN_STATES } from '../../worklist/states';
 import type { RowClaim as ListClaim, RowRead as ListRead, StudyRow as ListRow } from '../../worklist/study-row';
@@ -24,6 +24,7 @@ export function rowView(row: ListRow, rights: Rights): StudyRow | null {
   const state = SHOWN_STATES.find((shown) => shown === row.state);
   if (state === undefined) return null;
   const { studyInstanceUid, reason, reasonText, priority, arrivedAt, completedAt, retryAt, views, films, lead } = row;
+  const inShadow = areAllInShadow(row.findings);
   return {
     studyInstanceUid,
     state,
@@ -38,12 +39,13 @@ export function rowView(row: ListRow, rights: Rights): StudyRow | null {
     retryAt: retryAt === null ? null : iso(retryAt),
     result: resultView(row.findings),
     findings: row.findings,
+    inShadow,
     leadFilm:
       !patients || lead === null || lead.seriesInstanceUid === null || isUndrawable(row)
         ? null
         : {
             picture: picturePath(studyInstanceUid, lead.sopInstanceUid),
-            heatMap: lead.heatMap === null ? null : heatMapPath(studyInstanceUid, lead.sopInstanceUid),
+            heatMap: lead.heatMap === null || inShadow ? null : heatMapPath(studyInstanceUid, lead.sopInstanceUid),
           },
     verdict: row.verdict?.ofThisResult === true ? row.verdict.verdict : null,
     claim: claimView(row.claim, rights),
@@ -95,7 +97,7 @@ function urgentBy({ priorities: { triage, finding, person }, isFindingWithdrawn 
   ];
 }
 
-/** The leading finding in figures and words; null where there is none or its operating point is unknown. */
+/** The leading live finding in figures and words; null where there is none or its operating point is unknown. */
 export function resultView(findings: readonly Finding[]): RowResult | null {
   const finding = leadingFinding({ findings });
   if (finding === undefined || finding.operatingPoint === null) return null;

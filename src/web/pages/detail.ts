@@ -196,7 +196,8 @@ function filmWords(film: FilmDetail, report: Promise<FilmReport | null>, detail:
   ];
 }
 
-function whyNot({ outcome, reason, reasonText }: FilmDetail): string | null {
+function whyNot({ outcome, reason, reasonText, inShadow }: FilmDetail): string | null {
+  if (inShadow) return t('result.inShadow');
   if (reasonText === null) return null;
   const why = reasonWords({ code: reason ?? '', text: reasonText }).replace(/\.$/, '');
   return t(outcome === 'rejected' ? 'study.leftAlone' : 'study.notAnalysed', { reason: why });

@@ -2,7 +2,8 @@ import type { ListState, RowClaim, StudyRow } from '../api/api-types.js';
 import { figure, language, listed, named, t } from './language.js';
 
 /** Text of a study's state, with the reason where it was not analysed or failed. */
-export function stateWords({ state, reason, retryAt }: StudyRow): string {
+export function stateWords({ state, reason, retryAt, inShadow }: StudyRow): string {
+  if (state === 'done' && inShadow) return t('result.inShadow');
   const why = reason === null ? t('film.reasonUnknown') : reasonWords(reason);
   if (state === 'not-analysed' || state === 'failed')
     return t('state.because', { state: stateName(state), reason: why });

@@ -5,6 +5,7 @@ import { deriveUid } from '../../../src/dicom/uid';
 import { openDatabase } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
 import { detailView } from '../../../src/web/api/detail-view';
+import { covid } from '../../support/records/finding';
 import { recordingLog } from '../../support/records/logs';
 import { filmRecord, studyRecord } from '../../support/records/study-record';
 
@@ -68,6 +69,29 @@ test('a withdrawn result: the history says why, and the film that the earlier re
       ),
     );
     expect(view.films[0]!.remarks[0]).toMatch(/^WITHDRAWN: /);
+  } finally {
+    await database.close();
+  }
+});
+
+test('where all findings are in shadow neither row nor film has a result or a heat map, and both say why', async () => {
+  const database = openDatabase(`file:${join(dir, 'in-shadow.db')}`, recordingLog());
+  const list = new Worklist(database);
+  try {
+    const lateral = filmRecord('lateral', {
+      outcome: 'not-analysed',
+      reason: 'lateral-view',
+      reasonText: 'the film looks like a lateral view; only frontal films are analysed',
+      probability: null,
+    });
+    const inShadow = filmRecord('a', { probability: null, findings: [covid(0.93, { mode: 'shadow' })] });
+    await list.record(studyRecord('a', { priority: null, films: [lateral, inShadow] }));
+    const { row, films } = detailView((await list.study(studyRecord('a').studyInstanceUid))!, { patients: true }, [])!;
+    expect(row).toMatchObject({ state: 'done', result: null, inShadow: true, leadFilm: { heatMap: null } });
+    expect(row.leadFilm!.picture).toContain(inShadow.sopInstanceUid);
+    expect(row.findings.map(({ mode }) => mode)).toEqual(['shadow']);
+    expect(films[1]).toMatchObject({ result: null, finding: null, inShadow: true, heatMap: null, reason: null });
+    expect(films[0]).toMatchObject({ result: null, inShadow: false });
   } finally {
     await database.close();
   }
