@@ -1,5 +1,6 @@
 import type { DiagnosticReport, Extension, Reference } from 'fhir/r4';
 import { HilumError } from '../../base/errors';
+import { clean } from '../../dicom/sanitise';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { StudyRecord } from '../record';
@@ -146,15 +147,18 @@ function replaced(films: StudyRecord['films']): { extension?: Extension[] } {
   return extension.length === 0 ? {} : { extension };
 }
 
-/** Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). */
+/**
+ * Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). What is no date, time or
+ * time zone there is left out, as a server refuses the whole result for it.
+ */
 function effective({
   study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offset },
 }: StudyRecord): Pick<DiagnosticReport, 'effectiveDateTime'> {
-  const day = /^(\d{4})(\d{2})(\d{2})$/.exec(StudyDate);
+  const day = /^(?!0000)(\d{4})(\d{2})(\d{2})$/.exec(clean('DA', StudyDate));
   if (day === null) return {};
   const date = day.slice(1).join('-');
-  const time = /^(\d{2})(\d{2})(\d{2})?/.exec(StudyTime);
-  const hasTime = time !== null && /^[+-]\d{4}$/.test(offset);
+  const time = /^(\d{2})(\d{2})(\d{2})?/.exec(clean('TM', StudyTime));
+  const hasTime = time !== null && /^[+-](?:(?:0\d|1[0-3])[0-5]\d|1400)$/.test(offset);
   return {
     effectiveDateTime: hasTime
       ? `${date}T${time[1]}:${time[2]}:${time[3] ?? '00'}${offset.slice(0, 3)}:${offset.slice(3)}`
