@@ -249,10 +249,12 @@ describe('a film that was overwritten under its UID', () => {
     expect(await loadCurrentRecord(later, archive)).toMatchObject({
       priority: 'routine',
       supersededPriority: 'urgent',
-      films: [{ supersedes: [reportUid(event)] }],
+      films: [{ supersedes: [reportUid(event)], earlier: event.films }],
     });
     archive.objects.delete(reportUid(event));
-    expect(await loadCurrentRecord(later, archive)).not.toHaveProperty('supersededPriority');
+    const unread = await loadCurrentRecord(later, archive);
+    expect(unread).not.toHaveProperty('supersededPriority');
+    expect(unread!.films[0]).not.toHaveProperty('earlier');
   });
 
   test('a result that was taken back and then given again is told again, under another key', async () => {
@@ -304,6 +306,8 @@ describe('a film that was rejected', () => {
         supersededPriority: 'urgent',
         films: [{ withdrawn: { view, findings, lungFraction } }],
       });
+      const { earlier } = (await loadCurrentRecord(withdrawal, archive))!.films[0]!;
+      expect(earlier!.map(({ reason }) => reason)).toEqual([null, 'rejected-for-quality'].slice(0, titles.length));
       expect(await loadCurrentRecord(event, archive)).toBeNull();
     },
   );

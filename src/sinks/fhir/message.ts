@@ -6,7 +6,7 @@ import { RESEARCH_USE } from '../../finding/wording';
 import type { StudyRecord } from '../record';
 import { caveats, CHEST_FILM, filmStatement, issuedAt, reportStatus, studyCaveats } from '../statements';
 import type { FhirConfig } from './config';
-import { filmObservations } from './observations';
+import { filmObservations, outdatedObservations } from './observations';
 import { concept, type Entry, logical, own, type Shared, STATUS_CODES, type Transaction, type Written } from './types';
 
 export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
@@ -28,15 +28,17 @@ export function encodeBundle(record: StudyRecord, options: FhirOptions): Transac
     basedOn: ordersOf(record, options),
     correction: record.correction,
   };
-  const observations = record.films.flatMap((film) =>
-    filmObservations(film, shared).map(({ name, resource }) =>
-      updated(deriveUid(['fhir-observation', record.studyInstanceUid, film.sopInstanceUid, name]), resource),
-    ),
-  );
+  const entries = (observationsOf: typeof filmObservations) =>
+    record.films.flatMap((film) =>
+      observationsOf(film, shared).map(({ name, resource }) =>
+        updated(deriveUid(['fhir-observation', record.studyInstanceUid, film.sopInstanceUid, name]), resource),
+      ),
+    );
+  const observations = entries(filmObservations);
   return {
     resourceType: 'Bundle',
     type: 'transaction',
-    entry: [device, ...observations, reportEntry(record, shared, observations)],
+    entry: [device, ...observations, ...entries(outdatedObservations), reportEntry(record, shared, observations)],
   };
 }
 
