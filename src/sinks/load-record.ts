@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import { text } from '../dicom/attributes';
+import { items, type Keyword, text } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
@@ -196,20 +196,24 @@ async function retrieveIfThere(path: InstancePath, archive: RecordArchive): Prom
 function readReportFile(bytes: Uint8Array): ReadReport {
   const { attributes } = readPart10(bytes);
   const reading = readReport(attributes);
-  const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
+  const value = (keyword: Keyword, place = attributes) => text(place, keyword) ?? '';
+  const [issuer = {}] = items(attributes, 'IssuerOfAccessionNumberSequence');
   const header = {
     ...EMPTY_HEADER,
     PatientID: value('PatientID'),
+    IssuerOfPatientID: value('IssuerOfPatientID'),
     PatientName: value('PatientName'),
     PatientBirthDate: value('PatientBirthDate'),
     PatientSex: value('PatientSex'),
     StudyID: value('StudyID'),
     StudyDate: value('StudyDate'),
     StudyTime: value('StudyTime'),
+    TimezoneOffsetFromUTC: value('TimezoneOffsetFromUTC'),
     StudyDescription: value('StudyDescription'),
     ReferringPhysicianName: value('ReferringPhysicianName'),
     InstitutionName: value('InstitutionName'),
     AccessionNumber: value('AccessionNumber'),
+    AccessionNumberIssuer: value('LocalNamespaceEntityID', issuer) || value('UniversalEntityID', issuer),
   };
   return { reading, header };
 }

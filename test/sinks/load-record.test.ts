@@ -1,3 +1,4 @@
+import { headerOfFile } from '../../src/archive/film-header';
 import { HilumError } from '../../src/base/errors';
 import { text } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
@@ -23,32 +24,7 @@ class RecordMemory extends MemoryArchive {
   async describe({ sopInstanceUid }: { sopInstanceUid: Uid }): Promise<FilmHeader | null> {
     this.described++;
     const bytes = this.objects.get(sopInstanceUid)?.bytes;
-    if (bytes === undefined) return null;
-    const { attributes, sopClassUid } = readPart10(bytes);
-    const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
-    return {
-      PatientID: value('PatientID'),
-      IssuerOfPatientID: 'HOSP',
-      PatientName: value('PatientName'),
-      PatientBirthDate: value('PatientBirthDate'),
-      PatientSex: value('PatientSex'),
-      StudyID: value('StudyID'),
-      StudyDate: value('StudyDate'),
-      StudyTime: value('StudyTime'),
-      TimezoneOffsetFromUTC: '',
-      StudyDescription: value('StudyDescription'),
-      ReferringPhysicianName: value('ReferringPhysicianName'),
-      InstitutionName: value('InstitutionName'),
-      AccessionNumber: value('AccessionNumber'),
-      AccessionNumberIssuer: 'RIS',
-      PlacerOrderNumberImagingServiceRequest: 'PL1',
-      FillerOrderNumberImagingServiceRequest: 'FI1',
-      RequestedProcedureID: 'RP1',
-      RequestedProcedureDescription: '',
-      Modality: value('Modality'),
-      ViewPosition: value('ViewPosition'),
-      sopClassUid: sopClassUid as Uid,
-    };
+    return bytes === undefined ? null : headerOfFile(bytes);
   }
 
   async findSeries(study: Uid) {
@@ -63,12 +39,27 @@ class RecordMemory extends MemoryArchive {
 
 const OPTIONS = { redelivered: false, attempt: 1, reanalyze: false, shouldReturn: () => false };
 
+const IDENTIFIED = {
+  PatientID: 'P\\1',
+  IssuerOfPatientID: 'HOSP',
+  TimezoneOffsetFromUTC: '+0100',
+  AccessionNumber: 'A\\77',
+  IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS' }],
+  RequestAttributesSequence: [
+    {
+      PlacerOrderNumberImagingServiceRequest: 'PL1',
+      FillerOrderNumberImagingServiceRequest: 'FI1',
+      RequestedProcedureID: 'RP1',
+    },
+  ],
+};
+
 async function analysed(
   pipeline = fakePipeline().pipeline,
 ): Promise<{ archive: RecordMemory; event: ResultEvent; film: Uid; study: Uid }> {
   const archive = new RecordMemory();
   const { studyInstanceUid: study, sopInstanceUid: film } = archive.put(
-    syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }),
+    syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280, attributes: IDENTIFIED }),
   );
   const announcer = new MemoryAnnouncer();
   await runStudyHere(study, OPTIONS, pipeline, { archive, announcer });
@@ -84,12 +75,12 @@ test('patient, study and order come from the film, threshold and finding from th
   expect(record).toMatchObject({
     studyInstanceUid: study,
     patient: {
-      PatientID: text(attributes, 'PatientID'),
+      PatientID: 'P\\1',
       IssuerOfPatientID: 'HOSP',
       PatientName: text(attributes, 'PatientName'),
     },
     order: {
-      AccessionNumber: text(attributes, 'AccessionNumber') ?? '',
+      AccessionNumber: 'A\\77',
       AccessionNumberIssuer: 'RIS',
       PlacerOrderNumberImagingServiceRequest: 'PL1',
     },
@@ -156,8 +147,9 @@ test('with the film gone, the report tells of patient and study', async () => {
   const before = await loadRecord(event, archive);
   archive.objects.delete(film);
   const record = await loadRecord(event, archive);
-  expect(record.patient).toEqual({ ...before.patient, IssuerOfPatientID: '' });
-  expect(record.order.AccessionNumber).toBe(before.order.AccessionNumber);
+  expect([record.patient, record.study]).toEqual([before.patient, before.study]);
+  expect(record.order).toMatchObject({ AccessionNumber: 'A\\77', AccessionNumberIssuer: 'RIS' });
+  expect([record.patient.IssuerOfPatientID, record.study.TimezoneOffsetFromUTC]).toEqual(['HOSP', '+0100']);
 });
 
 test('a rejected film has no report: the archive tells where it is', async () => {
@@ -317,7 +309,8 @@ describe('a film that was rejected', () => {
     const before = await loadRecord(event, archive);
     archive.objects.delete(film);
     const record = await loadRecord(withdrawal, archive);
-    expect(record.patient.PatientID).toBe(before.patient.PatientID);
+    expect([record.patient, record.study]).toEqual([before.patient, before.study]);
+    expect(record.order).toMatchObject({ AccessionNumber: 'A\\77', AccessionNumberIssuer: 'RIS' });
     expect(record.films[0]!.seriesInstanceUid).toBe(before.films[0]!.seriesInstanceUid);
   });
 
