@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import { text } from '../dicom/attributes';
+import { items, type Keyword, text } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
@@ -55,7 +55,7 @@ export async function loadRecord(event: ResultEvent, archive: RecordArchive): Pr
   return {
     ...record,
     ...(priority === null ? {} : { supersededPriority: priority }),
-    films: record.films.map((film) => withWithdrawn(film, superseded)),
+    films: record.films.map((film) => withEarlier(film, superseded)),
   };
 }
 
@@ -162,24 +162,33 @@ async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promi
 }
 
 /**
- * Earlier values of a withdrawn film: a receiver that marks values as wrong has to be sent them again, also where the
- * reason of the rejection has changed since.
+ * Earlier results of a film, for a receiver that marks values as wrong. Those of a withdrawn film have to be sent again,
+ * also where the reason of the rejection has changed since.
  */
-function withWithdrawn(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
-  if (!isWithdrawn(film)) return film;
-  const told = ({ sopInstanceUid, reason }: ReportReading) =>
-    sopInstanceUid === film.sopInstanceUid && !(reason !== null && isRejection(reason));
+function withEarlier(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
+  const earlier = inOrder(superseded.filter(({ sopInstanceUid }) => sopInstanceUid === film.sopInstanceUid)).map(
+    (reading) => filmResultOf(reading),
+  );
+  if (earlier.length === 0) return film;
+  const told = earlier.findLast(({ reason }) => !(reason !== null && isRejection(reason)));
+  if (told === undefined || !isWithdrawn(film)) return { ...film, earlier };
+  const { view, findings, lungFraction } = told;
+  return { ...film, earlier, withdrawn: { view, findings, lungFraction } };
+}
+
+/** Readings of one film's reports, the one that was in effect last at the end. */
+function inOrder(readings: readonly ReportReading[]): ReportReading[] {
   const chain = chainOf(
-    superseded.filter(told).map((reading) => ({
+    readings.map((reading) => ({
       reading,
       sopInstanceUid: reading.links.report.sopInstanceUid,
       predecessors: reading.links.predecessors.map((report) => report.sopInstanceUid),
       contentAt: reading.contentAt,
     })),
   );
-  if (chain === null) return film;
-  const { view, findings, lungFraction } = chain.inEffect.reading;
-  return { ...film, withdrawn: { view, findings, lungFraction } };
+  if (chain === null) return [];
+  const last = chain.inEffect.reading;
+  return [...inOrder(readings.filter((reading) => reading !== last)), last];
 }
 
 /** As {@link loadRecord}, with the reports of the event's films already read, in their order. */
@@ -249,20 +258,24 @@ async function retrieveIfThere(path: InstancePath, archive: RecordArchive): Prom
 function readReportFile(bytes: Uint8Array): ReadReport {
   const { attributes } = readPart10(bytes);
   const reading = readReport(attributes);
-  const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
+  const value = (keyword: Keyword, place = attributes) => text(place, keyword) ?? '';
+  const [issuer = {}] = items(attributes, 'IssuerOfAccessionNumberSequence');
   const header = {
     ...EMPTY_HEADER,
     PatientID: value('PatientID'),
+    IssuerOfPatientID: value('IssuerOfPatientID'),
     PatientName: value('PatientName'),
     PatientBirthDate: value('PatientBirthDate'),
     PatientSex: value('PatientSex'),
     StudyID: value('StudyID'),
     StudyDate: value('StudyDate'),
     StudyTime: value('StudyTime'),
+    TimezoneOffsetFromUTC: value('TimezoneOffsetFromUTC'),
     StudyDescription: value('StudyDescription'),
     ReferringPhysicianName: value('ReferringPhysicianName'),
     InstitutionName: value('InstitutionName'),
     AccessionNumber: value('AccessionNumber'),
+    AccessionNumberIssuer: value('LocalNamespaceEntityID', issuer) || value('UniversalEntityID', issuer),
   };
   return { reading, header };
 }

@@ -80,6 +80,8 @@ export interface FilmRecord extends FilmResult {
   readonly viewPosition: string;
   /** Earlier values of a film whose result is withdrawn; absent where they can't be read any more. */
   readonly withdrawn?: Pick<FilmResult, 'view' | 'findings' | 'lungFraction'>;
+  /** The results that this one replaces and that can still be read, the oldest first; absent where there is none. */
+  readonly earlier?: readonly FilmResult[];
   /** Remarks of the report: sentences for a radiologist, such as that the evidence may be outside of the lungs. */
   readonly remarks: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { headerOfFile } from '../../src/archive/film-header';
 import { HilumError } from '../../src/base/errors';
 import { text } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
@@ -24,32 +25,7 @@ class RecordMemory extends MemoryArchive {
   async describe({ sopInstanceUid }: { sopInstanceUid: Uid }): Promise<FilmHeader | null> {
     this.described++;
     const bytes = this.objects.get(sopInstanceUid)?.bytes;
-    if (bytes === undefined) return null;
-    const { attributes, sopClassUid } = readPart10(bytes);
-    const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
-    return {
-      PatientID: value('PatientID'),
-      IssuerOfPatientID: 'HOSP',
-      PatientName: value('PatientName'),
-      PatientBirthDate: value('PatientBirthDate'),
-      PatientSex: value('PatientSex'),
-      StudyID: value('StudyID'),
-      StudyDate: value('StudyDate'),
-      StudyTime: value('StudyTime'),
-      TimezoneOffsetFromUTC: '',
-      StudyDescription: value('StudyDescription'),
-      ReferringPhysicianName: value('ReferringPhysicianName'),
-      InstitutionName: value('InstitutionName'),
-      AccessionNumber: value('AccessionNumber'),
-      AccessionNumberIssuer: 'RIS',
-      PlacerOrderNumberImagingServiceRequest: 'PL1',
-      FillerOrderNumberImagingServiceRequest: 'FI1',
-      RequestedProcedureID: 'RP1',
-      RequestedProcedureDescription: '',
-      Modality: value('Modality'),
-      ViewPosition: value('ViewPosition'),
-      sopClassUid: sopClassUid as Uid,
-    };
+    return bytes === undefined ? null : headerOfFile(bytes);
   }
 
   async findSeries(study: Uid) {
@@ -64,12 +40,27 @@ class RecordMemory extends MemoryArchive {
 
 const OPTIONS = { redelivered: false, attempt: 1, reanalyze: false, shouldReturn: () => false };
 
+const IDENTIFIED = {
+  PatientID: 'P\\1',
+  IssuerOfPatientID: 'HOSP',
+  TimezoneOffsetFromUTC: '+0100',
+  AccessionNumber: 'A\\77',
+  IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS' }],
+  RequestAttributesSequence: [
+    {
+      PlacerOrderNumberImagingServiceRequest: 'PL1',
+      FillerOrderNumberImagingServiceRequest: 'FI1',
+      RequestedProcedureID: 'RP1',
+    },
+  ],
+};
+
 async function analysed(
   pipeline = fakePipeline().pipeline,
 ): Promise<{ archive: RecordMemory; event: ResultEvent; film: Uid; study: Uid }> {
   const archive = new RecordMemory();
   const { studyInstanceUid: study, sopInstanceUid: film } = archive.put(
-    syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }),
+    syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280, attributes: IDENTIFIED }),
   );
   const announcer = new MemoryAnnouncer();
   await runStudyHere(study, OPTIONS, pipeline, { archive, announcer });
@@ -85,12 +76,12 @@ test('patient, study and order come from the film, threshold and finding from th
   expect(record).toMatchObject({
     studyInstanceUid: study,
     patient: {
-      PatientID: text(attributes, 'PatientID'),
+      PatientID: 'P\\1',
       IssuerOfPatientID: 'HOSP',
       PatientName: text(attributes, 'PatientName'),
     },
     order: {
-      AccessionNumber: text(attributes, 'AccessionNumber') ?? '',
+      AccessionNumber: 'A\\77',
       AccessionNumberIssuer: 'RIS',
       PlacerOrderNumberImagingServiceRequest: 'PL1',
     },
@@ -157,8 +148,9 @@ test('with the film gone, the report tells of patient and study', async () => {
   const before = await loadRecord(event, archive);
   archive.objects.delete(film);
   const record = await loadRecord(event, archive);
-  expect(record.patient).toEqual({ ...before.patient, IssuerOfPatientID: '' });
-  expect(record.order.AccessionNumber).toBe(before.order.AccessionNumber);
+  expect([record.patient, record.study]).toEqual([before.patient, before.study]);
+  expect(record.order).toMatchObject({ AccessionNumber: 'A\\77', AccessionNumberIssuer: 'RIS' });
+  expect([record.patient.IssuerOfPatientID, record.study.TimezoneOffsetFromUTC]).toEqual(['HOSP', '+0100']);
 });
 
 test('a rejected film has no report: the archive tells where it is', async () => {
@@ -251,10 +243,12 @@ describe('a film that was overwritten under its UID', () => {
     expect(await loadCurrentRecord(later, archive)).toMatchObject({
       priority: 'routine',
       supersededPriority: 'urgent',
-      films: [{ supersedes: [reportUid(event)] }],
+      films: [{ supersedes: [reportUid(event)], earlier: event.films }],
     });
     archive.objects.delete(reportUid(event));
-    expect(await loadCurrentRecord(later, archive)).not.toHaveProperty('supersededPriority');
+    const unread = await loadCurrentRecord(later, archive);
+    expect(unread).not.toHaveProperty('supersededPriority');
+    expect(unread!.films[0]).not.toHaveProperty('earlier');
   });
 
   test('a result that was taken back and then given again is told again, under another key', async () => {
@@ -315,6 +309,8 @@ describe('a film that was rejected', () => {
         supersededPriority: 'urgent',
         films: [{ withdrawn: { view, findings, lungFraction } }],
       });
+      const { earlier } = (await loadCurrentRecord(withdrawal, archive))!.films[0]!;
+      expect(earlier!.map(({ reason }) => reason)).toEqual([null, 'rejected-for-quality'].slice(0, titles.length));
       expect(await loadCurrentRecord(event, archive)).toBeNull();
     },
   );
@@ -324,7 +320,8 @@ describe('a film that was rejected', () => {
     const before = await loadRecord(event, archive);
     archive.objects.delete(film);
     const record = await loadRecord(withdrawal, archive);
-    expect(record.patient.PatientID).toBe(before.patient.PatientID);
+    expect([record.patient, record.study]).toEqual([before.patient, before.study]);
+    expect(record.order).toMatchObject({ AccessionNumber: 'A\\77', AccessionNumberIssuer: 'RIS' });
     expect(record.films[0]!.seriesInstanceUid).toBe(before.films[0]!.seriesInstanceUid);
   });
 

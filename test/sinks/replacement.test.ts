@@ -1,4 +1,5 @@
 import { deriveUid } from '../../src/dicom/uid';
+import { findingOf } from '../../src/finding/finding';
 import { REPLACED, WARNING_TEXTS } from '../../src/finding/wording';
 import { emailMessage } from '../../src/sinks/email/message';
 import { emailSink } from '../../src/sinks/email/sink';
@@ -87,6 +88,70 @@ test('FHIR: report and Observations are corrected, and the report names the earl
     'preliminary',
     'preliminary',
   ]);
+});
+
+describe('FHIR: what the new result lacks of an earlier one is entered in error', () => {
+  const OPACITY = findingOf(
+    {
+      label: 'opacity',
+      code: { value: '1', scheme: '99TEST', meaning: 'Opacity' },
+      operatingPoint: 0.5,
+      mode: 'live',
+    },
+    0.7,
+  );
+  const { sopInstanceUid, outcome, reason, reasonText, view, probability, findings, lungFraction } = first!;
+  const report = { ...first!.outputs.at(-1)!, sopInstanceUid: OLD };
+  const told = { sopInstanceUid, outcome, reason, reasonText, view, probability, lungFraction, outputs: [report] };
+  const earlier = [
+    { ...told, findings: [...findings, { ...OPACITY, probability: 0.2 }] },
+    { ...told, findings: [...findings, OPACITY] },
+  ];
+  const entries = (record: StudyRecord) =>
+    encodeBundle(record, FHIR).entry.filter(({ resource }) => resource.resourceType === 'Observation');
+  const before = entries(withFilm({ findings: [...findings, OPACITY] }));
+  const NOT_ANALYSED = {
+    outcome: 'not-analysed',
+    reason: 'lateral-view',
+    reasonText: 'x',
+    probability: null,
+    findings: [],
+    lungFraction: null,
+  } as const;
+  type Change = Partial<StudyRecord['films'][number]>;
+
+  test.each<[string, Change, string[]]>([
+    ['fewer findings', {}, ['corrected', 'entered-in-error', 'corrected']],
+    [
+      'a finding in shadow now',
+      { findings: [...findings, { ...OPACITY, mode: 'shadow' }] },
+      ['corrected', 'entered-in-error', 'corrected'],
+    ],
+    ['another finding first', { findings: [OPACITY] }, ['corrected', 'entered-in-error', 'corrected']],
+    ['not analysed', NOT_ANALYSED, ['corrected', 'entered-in-error', 'entered-in-error']],
+    [
+      'withdrawn',
+      { ...NOT_ANALYSED, reason: 'retention-expired', withdrawn: { view, findings, lungFraction } },
+      ['entered-in-error', 'entered-in-error', 'entered-in-error'],
+    ],
+  ])('%s', (_name, change, statuses) => {
+    const record = withFilm({ supersedes: [OLD], earlier, ...change });
+    const after = new Map(entries(record).map(({ request, resource }) => [request.url, resource]));
+    const ofFilm = before.slice(0, 3).map(({ request }) => after.get(request.url));
+    expect(ofFilm.map((resource) => resource?.status)).toEqual(statuses);
+    expect(ofFilm[1]).toMatchObject({
+      valueQuantity: { value: 0.7 },
+      derivedFrom: [{ identifier: { value: `urn:oid:${OLD}` } }],
+    });
+    expect(after.size).toBe(before.length);
+    const outdated = entries(record).find(({ request }) => request.url === before[1]!.request.url)!;
+    expect(JSON.stringify(encodeBundle(record, FHIR).entry.at(-1))).not.toContain(outdated.fullUrl);
+  });
+
+  test('nothing where the new result has them all', () => {
+    const record = { supersedes: [OLD], findings: [...findings, OPACITY] };
+    expect(entries(withFilm({ ...record, earlier }))).toEqual(entries(withFilm(record)));
+  });
 });
 
 test('FHIR: the same film in another study has Observations of its own', () => {

@@ -1,11 +1,12 @@
 import type { DiagnosticReport, Extension, Reference } from 'fhir/r4';
 import { HilumError } from '../../base/errors';
+import { clean } from '../../dicom/sanitise';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { StudyRecord } from '../record';
 import { caveats, CHEST_FILM, filmStatement, issuedAt, reportStatus, studyCaveats } from '../statements';
 import type { FhirConfig } from './config';
-import { filmObservations } from './observations';
+import { filmObservations, outdatedObservations } from './observations';
 import { concept, type Entry, logical, own, type Shared, STATUS_CODES, type Transaction, type Written } from './types';
 
 export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
@@ -27,15 +28,17 @@ export function encodeBundle(record: StudyRecord, options: FhirOptions): Transac
     basedOn: ordersOf(record, options),
     correction: record.correction,
   };
-  const observations = record.films.flatMap((film) =>
-    filmObservations(film, shared).map(({ name, resource }) =>
-      updated(deriveUid(['fhir-observation', record.studyInstanceUid, film.sopInstanceUid, name]), resource),
-    ),
-  );
+  const entries = (observationsOf: typeof filmObservations) =>
+    record.films.flatMap((film) =>
+      observationsOf(film, shared).map(({ name, resource }) =>
+        updated(deriveUid(['fhir-observation', record.studyInstanceUid, film.sopInstanceUid, name]), resource),
+      ),
+    );
+  const observations = entries(filmObservations);
   return {
     resourceType: 'Bundle',
     type: 'transaction',
-    entry: [device, ...observations, reportEntry(record, shared, observations)],
+    entry: [device, ...observations, ...entries(outdatedObservations), reportEntry(record, shared, observations)],
   };
 }
 
@@ -146,15 +149,18 @@ function replaced(films: StudyRecord['films']): { extension?: Extension[] } {
   return extension.length === 0 ? {} : { extension };
 }
 
-/** Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). */
+/**
+ * Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). What is no date, time or
+ * time zone there is left out, as a server refuses the whole result for it.
+ */
 function effective({
   study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offset },
 }: StudyRecord): Pick<DiagnosticReport, 'effectiveDateTime'> {
-  const day = /^(\d{4})(\d{2})(\d{2})$/.exec(StudyDate);
+  const day = /^(?!0000)(\d{4})(\d{2})(\d{2})$/.exec(clean('DA', StudyDate));
   if (day === null) return {};
   const date = day.slice(1).join('-');
-  const time = /^(\d{2})(\d{2})(\d{2})?/.exec(StudyTime);
-  const hasTime = time !== null && /^[+-]\d{4}$/.test(offset);
+  const time = /^(\d{2})(\d{2})(\d{2})?/.exec(clean('TM', StudyTime));
+  const hasTime = time !== null && /^[+-](?:(?:0\d|1[0-3])[0-5]\d|1400)$/.test(offset);
   return {
     effectiveDateTime: hasTime
       ? `${date}T${time[1]}:${time[2]}:${time[3] ?? '00'}${offset.slice(0, 3)}:${offset.slice(3)}`

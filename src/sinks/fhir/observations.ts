@@ -53,6 +53,19 @@ export function filmObservations(told: FilmRecord, shared: Shared): NamedResourc
   ];
 }
 
+/**
+ * Observations of earlier results that the new one lacks: nothing takes their place, so they are entered in error, with
+ * the values of the last result that had them.
+ */
+export function outdatedObservations(film: FilmRecord, shared: Shared): NamedResource[] {
+  const current = new Set(filmObservations(film, shared).map(({ name }) => name));
+  const outdated = (film.earlier ?? [])
+    .flatMap((result) => filmObservations({ ...film, ...result, supersedes: [], remarks: [] }, shared))
+    .filter(({ name }) => !current.has(name));
+  const last = new Map(outdated.map(({ name, resource }) => [name, resource]));
+  return [...last].map(([name, resource]) => ({ name, resource: { ...resource, status: STATUS_CODES.withdrawn } }));
+}
+
 function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Observation {
   const { subject, device, issued, basedOn } = shared;
   const report = reportOf(film);
