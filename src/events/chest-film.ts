@@ -22,7 +22,8 @@ type Judged = Pick<FilmResult, 'outcome' | 'reason'>;
 
 /**
  * Subject of one film. Only `rejected` films have another subject than the chest: `not-analysed` ones are of the chest
- * region, or had a result, which somebody may have read. Unreadable films, and those that a rejection note excludes, may be chest films.
+ * region, or had a result, which somebody may have read. Unreadable films, and those that a rejection note excludes,
+ * may be chest films.
  */
 export function subjectOfFilm({ outcome, reason }: Judged): Subject {
   if (outcome !== 'rejected' || reason === null) return 'chest';
