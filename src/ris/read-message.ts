@@ -1,4 +1,5 @@
 import { wallTimeOf } from '../base/time-zone';
+import { mostUrgent } from '../events/priority';
 import type { Answer } from '../hl7/acknowledgement';
 import type { Hl7Message, Segment } from '../hl7/message';
 import { instantOf } from '../hl7/time';
@@ -16,7 +17,8 @@ export type RisSettings = Pick<
 };
 
 /** The changes in a message, possibly none. `problem`: it can't be used and need not be sent again. */
-export type Reading = { readonly changes: readonly RisChange[] } | { readonly problem: NonNullable<Answer['problem']> };
+export type Reading<Change extends RisChange = RisChange> =
+  { readonly changes: readonly Change[] } | { readonly problem: NonNullable<Answer['problem']> };
 
 type Reader = (message: Hl7Message, settings: RisSettings, now: number) => Reading;
 
@@ -90,21 +92,35 @@ function readTimeOf({ obr, observations }: Order, message: Hl7Message, settings:
 function readOrders(message: Hl7Message, settings: RisSettings): Reading {
   const urgent = settings.urgentPriorities.map((code) => code.toUpperCase());
   const telling = ordersOf(message.segments).filter((order) => isCancelled(order) || priorityCodesOf(order).length > 0);
-  return byAccession(message, settings, telling, (order, reference) => {
+  const reading = byAccession<OrderPriority>(message, settings, telling, (order, reference) => {
     const codes = priorityCodesOf(order).filter((code) => code !== DELETED);
     const priority = codes.some((code) => urgent.includes(code.toUpperCase())) ? 'urgent' : 'routine';
     const isTakenBack = isCancelled(order) || codes.length === 0;
     return { kind: 'order-priority', order: reference, priority: isTakenBack ? null : priority };
   });
+  return 'problem' in reading ? reading : { changes: highestByAccession(reading.changes) };
+}
+
+type OrderPriority = Extract<RisChange, { readonly kind: 'order-priority' }>;
+
+/** One change for each accession number. A priority is taken back only where all orders of the number are. */
+function highestByAccession(changes: readonly OrderPriority[]): OrderPriority[] {
+  const highest = new Map<string, OrderPriority>();
+  for (const change of changes) {
+    const { accessionNumber } = change.order;
+    const before = highest.get(accessionNumber)?.priority ?? null;
+    highest.set(accessionNumber, { ...change, priority: mostUrgent([before, change.priority]) });
+  }
+  return [...highest.values()];
 }
 
 /** Orders without an accession number are a problem only where no order of the message has one. */
-function byAccession(
+function byAccession<Change extends RisChange>(
   { segments }: Hl7Message,
   { accession, matchPatient }: RisSettings,
   orders: readonly Order[],
-  change: (order: Order, reference: OrderReference) => RisChange,
-): Reading {
+  change: (order: Order, reference: OrderReference) => Change,
+): Reading<Change> {
   const pid = find(segments, 'PID');
   // Identifiers of any authority: a patient whom the list knows by none of them is another patient.
   const patient = pid === undefined || !matchPatient ? [] : identifiersOf(pid, 3, []);
@@ -155,7 +171,7 @@ const isUnreadable = (values: unknown) => JSON.stringify(values).includes(UNREAD
 const NO_IDENTIFIER = problem('required', 'no identifier of the patient in PID-3 that counts');
 const UNREADABLE_TEXT = problem('dataType', 'characters that are none of the character set of MSH-18');
 
-function problem(error: NonNullable<Answer['problem']>['error'], text: string): Reading {
+function problem(error: NonNullable<Answer['problem']>['error'], text: string): Reading<never> {
   return { problem: { error, text } };
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
+import { mostUrgent } from '../events/priority';
 import type { OrderReference, PatientIdentifier, RisChange } from '../ris/changes';
 import { nextChange, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import { identifierOf } from './ris-patient';
@@ -165,7 +166,10 @@ function latest(orders: readonly StoredOrder[], time: 'priority_at' | 'report_at
   );
 }
 
-/** May lower the priority that the RIS gave before, and no other: the highest of all priorities counts. */
+/**
+ * May lower the priority that the RIS gave before, and no other: the highest of all priorities counts, and of orders
+ * that were sent at the same time the highest of theirs.
+ */
 async function followPriority(
   transaction: Transaction<Schema>,
   study: Uid,
@@ -174,22 +178,25 @@ async function followPriority(
   now: number,
   told: () => Promise<void>,
 ): Promise<void> {
-  const order = latest(orders, 'priority_at');
-  if (order === undefined || order.priority_at === null || order.priority_at <= (stored.ris_priority_at ?? -1)) return;
-  const differsFromList = order.priority !== stored.ris_priority;
+  const at = latest(orders, 'priority_at')?.priority_at ?? null;
+  const appliedAt = stored.ris_priority_at ?? -1;
+  if (at === null || at < appliedAt) return;
+  const said = orders.filter(({ priority_at }) => priority_at === at).map((order) => order.priority);
+  const priority = mostUrgent(said);
+  const differsFromList = priority !== stored.ris_priority;
+  if (at === appliedAt && !differsFromList) return;
   if (differsFromList) await told();
   const change = await nextChange(transaction);
   await transaction
     .updateTable('study')
     .set({
-      ris_priority: order.priority,
-      ris_priority_at: order.priority_at,
-      ...(differsFromList ? { ...urgencyColumns({ ...stored, ris_priority: order.priority }, now), change } : {}),
+      ris_priority: priority,
+      ris_priority_at: at,
+      ...(differsFromList ? { ...urgencyColumns({ ...stored, ris_priority: priority }, now), change } : {}),
     })
     .where('study_uid', '=', study)
     .execute();
-  if (differsFromList)
-    await note(transaction, change, study, now, 'priority', { priority: order.priority, how: 'ris' });
+  if (differsFromList) await note(transaction, change, study, now, 'priority', { priority, how: 'ris' });
 }
 
 /** Each report is applied once. A report from before the study was made is about an earlier film of the order. */

@@ -148,6 +148,60 @@ describe('orders', () => {
     ['HL7 v2.2 without an event', oml({ 1: 'NW', 7: '^^^^^S' }, {}, [], 'ORM'), 'urgent'],
   ])('by %s', (_what, text, expected) => expect(priorityOf(text)).toBe(expected));
 
+  test.each<[string, (readonly [string, string, string])[], (readonly [string, string | null])[]]>([
+    [
+      'R, then S',
+      [
+        ['A1', 'NW', 'R'],
+        ['A1', 'NW', 'S'],
+      ],
+      [['A1', 'urgent']],
+    ],
+    [
+      'S, then R',
+      [
+        ['A1', 'NW', 'S'],
+        ['A1', 'NW', 'R'],
+      ],
+      [['A1', 'urgent']],
+    ],
+    [
+      'R, then one that is taken back',
+      [
+        ['A1', 'NW', 'R'],
+        ['A1', 'CA', 'S'],
+      ],
+      [['A1', 'routine']],
+    ],
+    [
+      'all taken back',
+      [
+        ['A1', 'CA', 'S'],
+        ['A1', 'CA', 'R'],
+      ],
+      [['A1', null]],
+    ],
+    [
+      'of several accession numbers',
+      [
+        ['A1', 'NW', 'R'],
+        ['A2', 'NW', 'R'],
+        ['A1', 'NW', 'S'],
+      ],
+      [
+        ['A1', 'urgent'],
+        ['A2', 'routine'],
+      ],
+    ],
+  ])('orders of one accession number in a message are one: %s', (_what, sent, expected) => {
+    const orders = sent.flatMap(([accession, control, code]) => [
+      ['ORC', { 1: control, 7: `^^^^^${code}` }] as const,
+      ['OBR', { 18: accession }] as const,
+    ]);
+    const found = changes(risMessage('ORM^O01', {}, PID('P1'), ...orders));
+    expect(found.map((one) => 'priority' in one && [one.order.accessionNumber, one.priority])).toEqual(expected);
+  });
+
   test('which codes are urgent is a setting', () => {
     expect(priorityOf(order('A1', 'P'), { urgentPriorities: ['p'] })).toBe('urgent');
     expect(priorityOf(order('A1', 'S'), { urgentPriorities: [] })).toBe('routine');

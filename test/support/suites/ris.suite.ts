@@ -265,10 +265,57 @@ export function risTests(open: () => Promise<Database>): void {
       expect(await urgency('a')).toEqual(['routine', 'routine']);
     });
 
+    test('sent at the same time: the one that is received last holds, with the study there or not yet', async () => {
+      const same = at('20260302110000');
+      await done('a');
+      for (const name of ['a', 'b']) {
+        await take(order(`A-${name}`, 'R', `ID-${name}`, same));
+        await take(order(`A-${name}`, 'S', `ID-${name}`, same, 'XO'));
+      }
+      await done('b');
+      expect([await urgency('a'), await urgency('b')]).toEqual([
+        ['urgent', 'urgent'],
+        ['urgent', 'urgent'],
+      ]);
+      await take(order('A-a', 'R', 'ID-a', same, 'XO'));
+      expect(await urgency('a')).toEqual(['routine', 'routine']);
+    });
+
+    test('sent at the same time for several sets of identifiers: the highest holds, in any order', async () => {
+      const same = at('20260302110000');
+      await done('a');
+      await take(order('A-a', 'R', 'ID-a', same));
+      await take(order('A-a', 'S', '', same));
+      await take(order('A-b', 'S', '', same));
+      await take(order('A-b', 'R', 'ID-b', same));
+      await done('b');
+      expect([await urgency('a'), await urgency('b')]).toEqual([
+        ['urgent', 'urgent'],
+        ['urgent', 'urgent'],
+      ]);
+    });
+
+    test.each([
+      ['R', 'S'],
+      ['S', 'R'],
+    ])('two orders of one accession number in a message, %s then %s: the highest holds', async (first, second) => {
+      const both = (name: string) =>
+        order(`A-${name}`, first, `ID-${name}`) + order(`A-${name}`, second).split('\r').slice(1).join('\r');
+      await done('a');
+      await take(both('a'));
+      await take(both('b'));
+      await done('b');
+      expect([await urgency('a'), await urgency('b')]).toEqual([
+        ['urgent', 'urgent'],
+        ['urgent', 'urgent'],
+      ]);
+    });
+
     test('said once more it changes no row', async () => {
       await done('a');
       await take(order('A-a', 'S', 'ID-a', at('20260302110000')));
       const { change } = await row('a');
+      await take(order('A-a', 'S', 'ID-a', at('20260302110000'), 'XO'));
       await take(order('A-a', 'S', 'ID-a', at('20260302120000')));
       expect((await row('a')).change).toBe(change);
       expect(changed).toHaveLength(1);
