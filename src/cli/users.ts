@@ -50,8 +50,7 @@ const passwd = new HilumCommand('passwd', 'another password; asks for it')
   .does((username: string, { config }: UsersOptions) =>
     change(config, {
       said: `password of ${username} set, its sessions ended`,
-      apply: async ({ directory, record }) =>
-        directory.setPassword(username, { password: await askPassword(), by: 'admin' }, record),
+      apply: async ({ directory, record }) => directory.setPassword(username, await askPassword(), record),
     }),
   );
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { archiveSchema } from '../archive/config';
 import { HilumError } from '../base/errors';
 import { logSchema } from '../base/log';
 import { resolvedFrom } from '../base/schema';
+import { parseYaml } from '../base/yaml';
 import { catchUpSchema } from '../catch-up/config';
 import { findingsSchema } from '../finding/config';
 import { languageSchema } from '../language/config';
@@ -93,13 +93,13 @@ function contradictions({ list, results, roles, catchUp: { kind } }: Settings): 
  */
 export function readConfig(path: string): Config {
   const base = dirname(resolve(path));
-  let raw: unknown;
+  let text: string;
   try {
-    raw = parseYaml(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new HilumError('CONFIG_INVALID', 'permanent', `${path} can't be read as YAML`, { cause });
+    throw new HilumError('CONFIG_INVALID', 'permanent', `${path} can't be read`, { cause });
   }
-  return parseConfig(raw, base);
+  return parseConfig(parseYaml(text, path).value, base);
 }
 
 /** As {@link readConfig}, from a parsed value; `base` is the folder that relative paths start from. */

@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { writeAtomically } from '../base/atomic-file';
-import { HilumError } from '../base/errors';
+import { parseYaml } from '../base/yaml';
 
 /**
  * Writes an operating point into a configuration file, whole or not at all, and changes nothing else; comments are
@@ -20,11 +20,7 @@ export async function applyThreshold(
   // A symbolic link is resolved, as a rename would replace the link.
   const path = await realpath(config);
   const text = await readFile(path, 'utf8');
-  const document = parseDocument(text);
-  if (document.errors.length > 0)
-    throw new HilumError('CONFIG_INVALID', 'permanent', `${config} can't be read as YAML`, {
-      cause: document.errors[0],
-    });
+  const { document } = parseYaml(text, config);
   const mode = (await stat(path)).mode & 0o7777;
   const written = finding === null ? withThreshold(text, document, threshold) : withRule(document, finding, threshold);
   await writeAtomically(path, written, { mode, check });

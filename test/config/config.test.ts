@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HilumError } from '../../src/base/errors';
+import { inspect } from 'node:util';
+import { describeError, describeFailure, HilumError } from '../../src/base/errors';
 import { configSchema, parseConfig, readConfig } from '../../src/config/config';
+import { applyThreshold } from '../../src/evaluation/apply-threshold';
 import { ROLES } from '../../src/config/roles';
 import { RULE_KEYWORDS } from '../../src/triage/config';
 
@@ -173,6 +175,34 @@ test('secrets come from the environment or a file', () => {
     auth: { kind: 'bearer', token: 'abc' },
   });
   expect(config.models.dir).toBe(join(dir, 'own'));
+});
+
+test.each([
+  ['a stray quote', 'broker:\n  password: "Hidden-word', 'line 3, column 1: MISSING_CHAR'],
+  ['text behind a quote', "broker:\n  password: 'a'Hidden-word", 'line 2, column 16: UNEXPECTED_TOKEN'],
+  ['a tag that is none', 'broker:\n  password: !Hidden-word!x y', 'line 2, column 13: TAG_RESOLVE_FAILED'],
+  ['a block that is none', 'broker:\n  password: |Hidden-word', 'line 2, column 14: UNEXPECTED_TOKEN'],
+  ['an alias that is none', 'broker:\n  password: *Hidden-word', 'an alias without its anchor'],
+])('%s on the line of a password: its place is told, and nothing of the line', async (_what, text, told) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'hilum-config-')), 'hilum.yaml');
+  writeFileSync(path, `${text}\n`);
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+  const failures: unknown[] = [];
+  try {
+    readConfig(path);
+  } catch (error) {
+    failures.push(error);
+  }
+  await applyThreshold(path, { threshold: 0.5, finding: null }, readConfig).catch((error: unknown) =>
+    failures.push(error),
+  );
+  expect(failures).toHaveLength(2);
+  for (const failure of failures) {
+    expect((failure as Error).message).toContain(told);
+    expect(inspect(failure) + describeError(failure) + describeFailure(failure)).not.toContain('Hidden');
+  }
+  expect(JSON.stringify(warned.mock.calls)).not.toContain('Hidden');
+  warned.mockRestore();
 });
 
 test('a missing variable or secret file is a named problem', () => {

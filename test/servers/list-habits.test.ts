@@ -323,3 +323,36 @@ test('20,000 rows: from a key to the painted row, and to a row that changed, wit
     await many.close();
   }
 }, 480_000);
+
+test('what an open page asks for by itself is marked, so that it does not keep the session; what a person does is not', async () => {
+  const page = await visit('/operators', { roles: ['operator', 'radiologist'] });
+  const asked: { readonly path: string; readonly isMarked: boolean }[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    const isMarked = request.headers()['x-hilum-background'] !== undefined;
+    // Neither can be marked.
+    if (!pathname.startsWith('/api/v1/') || /\/(live|picture|heat-map)$/.test(pathname)) return;
+    asked.push({ path: pathname.slice('/api/v1'.length), isMarked });
+  });
+  const comes = (path: string, isMarked: boolean) =>
+    until(
+      () => `${path} is asked for, marked: ${isMarked}; asked were ${JSON.stringify(asked)}`,
+      () => Promise.resolve(asked.some((one) => one.path === path && one.isMarked === isMarked)),
+      20_000,
+    );
+  await comes('/operators/overview', true);
+  await pages.site.worklist.setPriority(study(3), 'urgent', { id: 'local:ben', name: 'Ben' });
+  await comes('/work', true);
+  expect(asked.filter(({ isMarked }) => !isMarked)).toEqual([]);
+  await page.locator('.letters-head button').click();
+  await comes('/operators/dead-letters', false);
+  asked.length = 0;
+  await comes('/operators/overview', true);
+  await page.click('#to-list');
+  await row(page, study(4)).click();
+  await comes(`/studies/${study(4)}`, false);
+  asked.length = 0;
+  await pages.site.worklist.setPriority(study(3), null, { id: 'local:ben', name: 'Ben' });
+  await comes('/work', true);
+  expect(page.faults).toEqual([]);
+}, 120_000);

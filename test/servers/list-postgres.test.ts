@@ -8,6 +8,7 @@ import { recordingLog } from '../support/records/logs';
 import { studyRecord } from '../support/records/study-record';
 import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
+import { accountTests } from '../support/suites/accounts.suite';
 import { databaseTests } from '../support/suites/database.suite';
 import { habitTests } from '../support/suites/habits.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
@@ -56,6 +57,10 @@ describe('turnaround, on PostgreSQL', () => {
 
 describe('what is kept no longer, on PostgreSQL', () => {
   retentionTests(async () => openDatabase(await create(), LOG));
+});
+
+describe('accounts, on PostgreSQL', () => {
+  accountTests(async () => openDatabase(await create(), LOG));
 });
 
 describe('versions side by side, on PostgreSQL', () => {

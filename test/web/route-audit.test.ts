@@ -16,7 +16,10 @@ import { routesOf } from '../support/web/routes';
  */
 const PASSWORD = 'a long enough secret';
 const SECRETS: Readonly<Record<Exclude<Group, 'pictures'>, readonly string[]>> = {
-  patients: ['Secretfamily', 'PID-OF-SOMEBODY', 'ACC-OF-SOMEBODY', '1951-02-03', '19510203'],
+  patients: [
+    ...['Secretfamily', 'PID-OF-SOMEBODY', 'ACC-OF-SOMEBODY', '1951-02-03', '19510203'],
+    ...['"verdict":"disagree"', 'NOTE-OF-A-VERDICT'],
+  ],
   accounts: ['Quintus Otherwise', 'label of another'],
   operation: ['REASON-OF-A-LETTER', 'it is away'],
   metrics: ['hilum_up'],
@@ -54,6 +57,11 @@ beforeAll(async () => {
     { probability: 0.9 },
     { patient: { ...patient, AccessionNumber: 'ACC-OF-SOMEBODY' } },
   );
+  await site.worklist.verdict(record.studyInstanceUid, {
+    verdict: 'disagree',
+    note: 'NOTE-OF-A-VERDICT',
+    by: { id: 'local:rita', name: 'Rita' },
+  });
   site.letters = [
     {
       id: 'letter',

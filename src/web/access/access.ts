@@ -275,6 +275,9 @@ function actorOf(request: Request) {
 /** Paths that are open to anybody. */
 const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready)|favicon\.ico)\/?$/;
 
+/** Requests that a page makes by itself and can't mark as such: live updates, pictures and the icon that follow them. */
+const BACKGROUND_PATHS = /^\/(ui\/[^/]+|api\/v1\/(live|studies\/[^/]+\/films\/[^/]+\/(picture|heat-map)))$/;
+
 /** Sets the user of a request. Without a user only open paths go on. */
 function whoIsIt(identify: Identify, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
   return async (request, _response, next) => {
@@ -282,7 +285,7 @@ function whoIsIt(identify: Identify, limit: RequestLimit, isOpen: (path: string)
     // Counted first, as a request that is not signed in costs a database query.
     const claims = request.headers.cookie !== undefined || bearerOf(request) !== null;
     if (!claims) await limit.count(address);
-    const user = await identify(request, true);
+    const user = await identify(request, !BACKGROUND_PATHS.test(request.path));
     if (claims) await limit.count(user === null ? address : user.id);
     if (user !== null) setUser(request, user);
     // A wrong token is refused, not treated as no sign-in. A route that lacks its guard is not opened by this.

@@ -3,12 +3,12 @@ import type { AuditRecorder } from '../audit/recorder';
 import { wordsOf } from '../language';
 import { form } from '../unreadable';
 import type { Account } from './account-store';
-import type { Directory, RecordChange } from './directory';
+import { type Directory, type RecordChange, WRONG_PASSWORD } from './directory';
 import { type SignInLimits, TooMany } from './limits';
 import { accountPage, sessionsPage, tokensPage, usersPage } from './pages';
 import { checkPassword } from './password-check';
 import type { AuditThrottle } from './audit-throttle';
-import type { Authenticator } from './authenticator';
+import { type Authenticator, sessionOf } from './authenticator';
 import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
 
@@ -130,7 +130,7 @@ function addUserChanges(router: Router, parts: AccountParts): void {
     async (request: Request<{ username: string }>, response) => {
       const { username } = request.params;
       const password = textOf(request, `password-${username}`) || textOf(request, 'password');
-      const problem = await directory.setPassword(username, { password, by: 'admin' }, recordBy(parts, request));
+      const problem = await directory.setPassword(username, password, recordBy(parts, request));
       return showUsers(directory, request, response, problem);
     },
   );
@@ -157,23 +157,16 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
   }
   const account = await knownAccount(parts, request, username);
   if (account === null) {
-    refuse('The password until now is not right.');
+    refuse(WRONG_PASSWORD);
     return;
   }
-  const next = { password: textOf(request, 'next'), by: 'user' } as const;
-  const problem = await parts.directory.setPassword(username, next, recordBy(parts, request));
-  if (problem !== null) {
-    refuse(problem);
+  const changed = await parts.directory.changePassword(account, textOf(request, 'next'), recordBy(parts, request));
+  if (typeof changed === 'string') {
+    refuse(changed);
     return;
   }
   // All sessions have ended, this one too: a new one begins under a new id.
-  await parts.authenticator.begin(request, response, {
-    userId: user.id,
-    username,
-    displayName: account.displayName,
-    roles: account.roles,
-    idToken: null,
-  });
+  await parts.authenticator.begin(request, response, sessionOf(account), changed);
   response.redirect(303, '/account');
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../../worklist/database';
 import { isRecorded, type Recorded } from './recorded';
 import { revokeMadeBy } from './token-store';
@@ -12,8 +13,19 @@ export interface Account {
   readonly passwordChangedAt: number;
 }
 
-/** Result of a change. `last-admin`: it would leave no admin, which could not be repaired from the web. */
-export type AccountChange = 'done' | 'exists' | 'unknown' | 'last-admin';
+/**
+ * Result of a change. `last-admin`: it would leave no admin, which could not be repaired from the web. `replaced`: the
+ * password was replaced meanwhile.
+ */
+export type AccountChange = 'done' | 'exists' | 'unknown' | 'last-admin' | 'replaced';
+
+/** A password in the place of another one. */
+export interface NewPassword {
+  readonly passwordHash: string;
+  readonly at: number;
+  /** Hash that it replaces; null: whichever there is. */
+  readonly replaces: string | null;
+}
 
 export interface Accounts {
   find(username: string): Promise<Account | null>;
@@ -21,13 +33,9 @@ export interface Accounts {
   /** Resolves to false where the name exists. */
   add(account: Account, recorded: Recorded): Promise<boolean>;
   /** Also ends all sessions of the account. */
-  setPassword(
-    username: string,
-    { passwordHash, at }: { readonly passwordHash: string; readonly at: number },
-    recorded: Recorded,
-  ): Promise<AccountChange>;
-  /** Stores the same password in a newer hash: sessions go on. */
-  rehash(username: string, passwordHash: string): Promise<void>;
+  setPassword(username: string, password: NewPassword, recorded: Recorded): Promise<AccountChange>;
+  /** Stores the same password in a newer hash, unless another one was set meanwhile: sessions go on. */
+  rehash(account: Account, passwordHash: string): Promise<void>;
   /** A user who is no admin any more loses the API tokens that they made. */
   setRoles(username: string, roles: readonly string[], recorded: Recorded): Promise<AccountChange>;
   /** Also removes its sessions and the API tokens that it made. */
@@ -55,6 +63,8 @@ interface Row {
   password_changed_at: number;
 }
 
+/** PostgreSQL's advisory lock of changes of accounts; an arbitrary number. */
+const CHANGE_LOCK = 4_711_031_416;
 const ADMIN = 'admin';
 const FIRST = 1;
 
@@ -120,18 +130,22 @@ class StoredAccounts implements Accounts {
 
   setPassword(
     username: string,
-    { passwordHash, at }: { readonly passwordHash: string; readonly at: number },
+    { passwordHash, at, replaces }: NewPassword,
     recorded: Recorded,
   ): Promise<AccountChange> {
     return this.change(username, false, async (db) => {
-      await update(db, username, { password_hash: passwordHash, password_changed_at: at });
+      const values = { password_hash: passwordHash, password_changed_at: at };
+      if (!(await update(db, username, values, replaces))) return 'replaced';
       await endSessions(db, username);
       await recorded([]);
+      return 'done';
     });
   }
 
-  rehash(username: string, passwordHash: string): Promise<void> {
-    return this.database.write((db) => update(db, username, { password_hash: passwordHash }));
+  rehash({ username, passwordHash: replaces }: Account, passwordHash: string): Promise<void> {
+    return this.database.write(
+      async (db) => void (await update(db, username, { password_hash: passwordHash }, replaces)),
+    );
   }
 
   setRoles(username: string, roles: readonly string[], recorded: Recorded): Promise<AccountChange> {
@@ -139,6 +153,7 @@ class StoredAccounts implements Accounts {
     return this.change(username, !staysAdmin, async (db) => {
       await update(db, username, { roles: JSON.stringify(roles) });
       await recorded(staysAdmin ? [] : await revokeMadeBy(db, localId(username)));
+      return 'done';
     });
   }
 
@@ -149,11 +164,12 @@ class StoredAccounts implements Accounts {
       // Removed, as another person may get the name later.
       await db.deleteFrom('saved_view').where('user_id', '=', localId(username)).execute();
       await recorded(await revokeMadeBy(db, localId(username)));
+      return 'done';
     });
   }
 
   offerFirstToken(tokenHash: string, at: number, recorded: Recorded): Promise<boolean> {
-    return this.database.write(async (db) => {
+    return this.alone(async (db) => {
       if (await hasAdmin(db)) return false;
       const added = await db
         .insertInto('first_token')
@@ -171,7 +187,7 @@ class StoredAccounts implements Accounts {
   }
 
   addFirstAdmin(tokenHash: string, account: Account, recorded: Recorded): Promise<boolean> {
-    return this.database.write(async (db) => {
+    return this.alone(async (db) => {
       if (await hasAdmin(db)) return false;
       const used = await db.deleteFrom('first_token').where('token_hash', '=', tokenHash).executeTakeFirst();
       if (used.numDeletedRows !== 1n) return false;
@@ -181,13 +197,24 @@ class StoredAccounts implements Accounts {
     });
   }
 
-  private change(username: string, losesAdmin: boolean, apply: (db: Writer) => Promise<void>): Promise<AccountChange> {
+  /** One change at a time, so that what it looks at holds until it is committed; an embedded database has one writer. */
+  private alone<T>(work: (db: Writer) => Promise<T>): Promise<T> {
     return this.database.write(async (db) => {
+      if (this.database.kind === 'postgres') await sql`select pg_advisory_xact_lock(${CHANGE_LOCK})`.execute(db);
+      return work(db);
+    });
+  }
+
+  private change(
+    username: string,
+    losesAdmin: boolean,
+    apply: (db: Writer) => Promise<AccountChange>,
+  ): Promise<AccountChange> {
+    return this.alone(async (db) => {
       const accounts = await readAll(db);
       if (!accounts.some((account) => account.username === username)) return 'unknown';
       if (losesAdmin && isLastAdmin(accounts, username)) return 'last-admin';
-      await apply(db);
-      return 'done';
+      return apply(db);
     });
   }
 }
@@ -196,8 +223,16 @@ async function hasAdmin(db: Reader): Promise<boolean> {
   return (await readAll(db)).some(({ roles }) => roles.includes(ADMIN));
 }
 
-async function update(db: Writer, username: string, values: Partial<Row>): Promise<void> {
-  await db.updateTable('account').set(values).where('username', '=', username).execute();
+/** Resolves to false where the account has another password than `passwordHash` (null: any). */
+async function update(
+  db: Writer,
+  username: string,
+  values: Partial<Row>,
+  passwordHash: string | null = null,
+): Promise<boolean> {
+  const all = db.updateTable('account').set(values).where('username', '=', username);
+  const chosen = passwordHash === null ? all : all.where('password_hash', '=', passwordHash);
+  return (await chosen.executeTakeFirst()).numUpdatedRows === 1n;
 }
 
 async function endSessions(db: Writer, username: string): Promise<void> {

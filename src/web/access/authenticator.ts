@@ -1,12 +1,12 @@
 import { parseCookie } from 'cookie';
 import type { CookieOptions, Request, Response } from 'express';
 import { timingSafeEqual } from 'node:crypto';
-import type { Accounts } from './account-store';
+import type { Account, Accounts } from './account-store';
 import { openFlow, type PendingFlow, sealFlow } from './flow-cookie';
 import { hashSecret, prefixOf, randomSecret } from './secret';
-import type { Session, Sessions, SignedInUser } from './session-store';
+import type { ByPassword, Session, Sessions, SignedInUser } from './session-store';
 import type { ApiTokens } from './token-store';
-import { type RequestUser, type Role, ROLES, tokenId } from './user';
+import { localId, type RequestUser, type Role, ROLES, tokenId } from './user';
 
 export interface SessionSettings {
   /** Whether browsers use HTTPS: then cookies are Secure and have the prefix `__Host-`. */
@@ -34,6 +34,15 @@ const SWEEP_MS = 10 * 60_000;
 /** Header of requests without a user's action (live updates, polling), which do not renew a session. */
 const BACKGROUND_HEADER = 'x-hilum-background';
 
+/** The session of a local account. */
+export const sessionOf = ({ username, displayName, roles }: Account): NewSession => ({
+  userId: localId(username),
+  username,
+  displayName,
+  roles,
+  idToken: null,
+});
+
 /** Authenticates requests, by session cookie or by API token, and manages sessions. */
 export class Authenticator {
   private sweptAt = 0;
@@ -57,14 +66,19 @@ export class Authenticator {
     return { httpOnly: true, secure: this.settings.isHttps, sameSite: 'lax', path: '/' };
   }
 
-  /** Starts a session under a new id; one that the browser had before ends (session fixation). */
-  async begin(request: Request, response: Response, who: NewSession): Promise<void> {
-    await this.end(request, response);
+  /**
+   * Starts a session under a new id; one that the browser had before ends (session fixation). Resolves to false where
+   * the account has another password by now.
+   */
+  async begin(request: Request, response: Response, who: NewSession, byPassword?: ByPassword): Promise<boolean> {
     const id = randomSecret();
     const at = this.now();
-    await this.stores.sessions.add({ ...who, idHash: hashSecret(id), createdAt: at, seenAt: at });
+    const session = { ...who, idHash: hashSecret(id), createdAt: at, seenAt: at };
+    if (!(await this.stores.sessions.add(session, byPassword))) return false;
+    await this.end(request, response);
     response.cookie(this.cookieName('session'), id, this.cookieOptions());
     await this.sweep(at);
+    return true;
   }
 
   /** Ends the session of a request and returns it, if there is one. */

@@ -48,11 +48,24 @@ interface AccessChange {
  */
 export type RecordChange = (change: AccessChange) => Promise<void>;
 
+/** Said of a wrong password at a change of it. */
+export const WRONG_PASSWORD = 'The password until now is not right.';
+
 const SAID: Readonly<Record<Exclude<AccountChange, 'done'>, string>> = {
   exists: 'There is an account of this name.',
   unknown: 'There is no such account.',
   'last-admin': 'This is the last admin: make another one first.',
+  replaced: WRONG_PASSWORD,
 };
+
+interface Replacement {
+  readonly username: string;
+  readonly password: string;
+  /** For the audit trail. */
+  readonly what: string;
+  /** Hash of the password until now; null: whichever there is. */
+  readonly replaces: string | null;
+}
 
 /**
  * Rules of accounts and API tokens, for pages and command line. A method resolves to null, or to one sentence about why
@@ -81,9 +94,10 @@ export class Directory {
     const verified = () => verifyPassword(password, account?.passwordHash ?? null);
     const isRight = await this.hashing.run(verified, network);
     if (account === null || !isRight) return null;
-    if (isOutdated(account.passwordHash))
-      await this.stores.accounts.rehash(account.username, await this.hashing.run(() => hashPassword(password)));
-    return account;
+    if (!isOutdated(account.passwordHash)) return account;
+    const passwordHash = await this.hashing.run(() => hashPassword(password));
+    await this.stores.accounts.rehash(account, passwordHash);
+    return { ...account, passwordHash };
   }
 
   async add(given: NewAccount, record: RecordChange): Promise<string | null> {
@@ -93,19 +107,36 @@ export class Directory {
     return (await this.stores.accounts.add(made, roleChange(change, record))) ? null : SAID.exists;
   }
 
-  /** @param by whether it is the account's own user, who knew the current password */
-  async setPassword(
-    username: string,
-    { password, by }: { readonly password: string; readonly by: 'user' | 'admin' },
+  /** Sets a password in the name of an admin. */
+  async setPassword(username: string, password: string, record: RecordChange): Promise<string | null> {
+    const what = 'password set by an admin, sessions ended';
+    const set = await this.replacePassword({ username: nameOf(username), password, what, replaces: null }, record);
+    return typeof set === 'string' ? set : null;
+  }
+
+  /**
+   * Sets a password in the name of the account's user.
+   * @param account by {@link check} of the password until now
+   */
+  changePassword(
+    { username, passwordHash }: Account,
+    password: string,
     record: RecordChange,
-  ): Promise<string | null> {
-    const account = nameOf(username);
-    const problem = passwordProblem(password, account);
+  ): Promise<{ readonly passwordHash: string } | string> {
+    const what = 'password changed, sessions ended';
+    return this.replacePassword({ username, password, what, replaces: passwordHash }, record);
+  }
+
+  private async replacePassword(
+    { username, password, what, replaces }: Replacement,
+    record: RecordChange,
+  ): Promise<{ readonly passwordHash: string } | string> {
+    const problem = passwordProblem(password, username);
     if (problem !== null) return problem;
     const passwordHash = await this.hashing.run(() => hashPassword(password));
-    const what = by === 'user' ? 'password changed, sessions ended' : 'password set by an admin, sessions ended';
-    const recorded = () => record({ what, account, isRoleChange: false });
-    return told(await this.stores.accounts.setPassword(account, { passwordHash, at: this.now() }, recorded));
+    const recorded = () => record({ what, account: username, isRoleChange: false });
+    const next = { passwordHash, at: this.now(), replaces };
+    return told(await this.stores.accounts.setPassword(username, next, recorded)) ?? { passwordHash };
   }
 
   async setRoles(username: string, roles: readonly string[], record: RecordChange): Promise<string | null> {

@@ -24,8 +24,20 @@ export interface SignedInUser {
   readonly seenAt: number;
 }
 
+/** What a sign-in with a password has checked. */
+export interface ByPassword {
+  /** Hash that the password was compared with. */
+  readonly passwordHash: string;
+  /** Records the sign-in. */
+  readonly recorded?: Recorded;
+}
+
 export interface Sessions {
-  add(session: Session): Promise<void>;
+  /**
+   * Resolves to false, and adds nothing, where the account has another password by now: setting it has ended all its
+   * sessions.
+   */
+  add(session: Session, byPassword?: ByPassword): Promise<boolean>;
   find(idHash: string): Promise<Session | null>;
   touch(idHash: string, at: number): Promise<void>;
   remove(idHash: string): Promise<void>;
@@ -54,7 +66,7 @@ class StoredSessions implements Sessions {
 
   constructor(private readonly database: Database) {}
 
-  add(session: Session): Promise<void> {
+  add(session: Session, byPassword?: ByPassword): Promise<boolean> {
     const values = {
       id_hash: session.idHash,
       user_id: session.userId,
@@ -65,7 +77,12 @@ class StoredSessions implements Sessions {
       created_at: session.createdAt,
       seen_at: session.seenAt,
     };
-    return this.database.write(async (db) => void (await db.insertInto('session').values(values).execute()));
+    return this.database.write(async (db) => {
+      if (byPassword !== undefined && !(await holdsPassword(db, session.username, byPassword))) return false;
+      await db.insertInto('session').values(values).execute();
+      await byPassword?.recorded?.([]);
+      return true;
+    });
   }
 
   find(idHash: string): Promise<Session | null> {
@@ -166,4 +183,17 @@ class StoredSessions implements Sessions {
       throw error;
     }
   }
+}
+
+type Writer = Parameters<Parameters<Database['write']>[0]>[0];
+
+/** An update without a change: it locks the row, so that no other password is set before the session is there. */
+async function holdsPassword(db: Writer, username: string | null, { passwordHash }: ByPassword): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('account')
+    .set({ password_hash: passwordHash })
+    .where('username', '=', username)
+    .where('password_hash', '=', passwordHash)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }

@@ -13,7 +13,7 @@ import { NotSignedIn, type OidcClient } from './oidc';
 import { firstAdminPage, signInPage, type SignInPage } from './pages';
 import { checkPassword } from './password-check';
 import type { AuditThrottle } from './audit-throttle';
-import type { Authenticator } from './authenticator';
+import { type Authenticator, sessionOf } from './authenticator';
 import { localId, open, userOf } from './user';
 
 /** What the sign-in routes need. */
@@ -120,22 +120,21 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
       throw error;
     },
   );
-  if (account === null) {
+  const begun =
+    account !== null &&
+    (await parts.authenticator.begin(request, response, sessionOf(account), {
+      passwordHash: account.passwordHash,
+      recorded: () =>
+        parts.recorder.record(
+          { ...claimed, name: account.displayName, roles: account.roles },
+          { kind: 'sign-in', outcome: 'success' },
+        ),
+    }));
+  if (!begun) {
     await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'failure', why: 'wrong account or password' });
     response.status(401);
     return showSignIn(parts, request, response, { returnTo, problem: WRONG, signedOut: false });
   }
-  await parts.recorder.record(
-    { ...claimed, name: account.displayName, roles: account.roles },
-    { kind: 'sign-in', outcome: 'success' },
-  );
-  await parts.authenticator.begin(request, response, {
-    userId: localId(account.username),
-    username: account.username,
-    displayName: account.displayName,
-    roles: account.roles,
-    idToken: null,
-  });
   response.redirect(303, returnTo);
 }
 

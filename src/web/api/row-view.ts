@@ -47,7 +47,7 @@ export function rowView(row: ListRow, rights: Rights): StudyRow | null {
             picture: picturePath(studyInstanceUid, lead.sopInstanceUid),
             heatMap: lead.heatMap === null || inShadow ? null : heatMapPath(studyInstanceUid, lead.sopInstanceUid),
           },
-    verdict: row.verdict?.ofThisResult === true ? row.verdict.verdict : null,
+    verdict: patients && row.verdict?.ofThisResult === true ? row.verdict.verdict : null,
     claim: claimView(row.claim, rights),
     read: readView(row.read, rights),
     hidden: row.isHidden,

@@ -7,7 +7,7 @@ import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import type { AuditedStudy } from '../access/audit-event';
-import { hasRole, needs, requiredUser } from '../access/user';
+import { hasRole, needs, Refused, requiredUser } from '../access/user';
 import { BadRequest, uidOf } from './answers';
 import { type Agreement, GivenPriority, GivenVerdict, type StudyCount, type StudyPage } from './contract';
 import { detailView, type Viewer } from './detail-view';
@@ -153,10 +153,12 @@ function workOf(
   }
 }
 
+/** @throws Refused 403 for a filter by what the rows do not show to the user */
 function selectionOf(
   { state, priority, view, verdict, hours, search, work, hidden }: z.infer<typeof selectionQuery>,
   asking: Asking,
 ): Selection {
+  if (verdict !== undefined && !asking.patients) throw new Refused(403, 'verdicts are for radiologists');
   const working = workOf(work, asking, Date.now());
   return {
     filters: {

@@ -1,4 +1,5 @@
 import { t } from './language.js';
+import { useHeaders } from './use.js';
 
 /** A response other than 2xx, with the service's own text. */
 export class ApiError extends Error {
@@ -23,8 +24,11 @@ export async function remove<T>(path: string, isLast = false): Promise<T> {
   return ask<T>(path, { method: 'DELETE', keepalive: isLast });
 }
 
-async function ask<T>(path: string, init: RequestInit): Promise<T> {
-  const answer = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init }).catch((error: unknown) => {
+type Init = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
+
+async function ask<T>(path: string, { headers = {}, ...init }: Init): Promise<T> {
+  const asked: RequestInit = { credentials: 'same-origin', ...init, headers: { ...headers, ...useHeaders() } };
+  const answer = await fetch(`/api/v1${path}`, asked).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(0, t('page.noAnswer'));
   });

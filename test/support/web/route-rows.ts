@@ -115,7 +115,8 @@ export const ROUTE_ROWS: readonly RouteRow[] = [
     path: `${STUDY}/verdict`,
     rule: 'radiologist',
     status: 201,
-    body: { verdict: 'agree' },
+    body: { verdict: 'disagree' },
+    shows: TO_READERS,
   },
   {
     route: 'POST /studies/:study/priority',

@@ -90,6 +90,27 @@ test('a wrong password until now is in the trail, and counts as a failed sign-in
   expect((await change('not the password')).status).toBe(503);
 });
 
+test('a sign-in under way with the old password fails, and is told so, once an admin has set another one', async () => {
+  await add('chief', 'admin');
+  await add('reader', 'radiologist');
+  const chief = await signedIn('chief');
+  const browsers = Array.from({ length: 4 }, () => new Browser());
+  // Passwords are checked one after the other: the last ones are looked at after the new one is set.
+  const tries = browsers.map((browser) =>
+    browser.post(`${site.origin}/sign-in`, { username: 'reader', password: PASSWORD, returnTo: '/' }),
+  );
+  await new Promise((done) => setTimeout(done, 50));
+  const next = 'another long enough secret';
+  const reset = await chief.post(`${site.origin}/account/users/reader/password`, { password: next });
+  expect([200, 303]).toContain(reset.status);
+  const answers = await Promise.all(tries);
+  expect(answers.at(-1)!.status).toBe(401);
+  for (const browser of browsers)
+    expect((await browser.go(`${site.origin}/`, { headers: { Accept: 'application/json' } })).status).toBe(401);
+  const failed = site.audits().filter((xml) => /EventOutcomeIndicator="4".*csd-code="110114".*local:reader/.test(xml));
+  expect(failed).toHaveLength(answers.filter(({ status }) => status === 401).length);
+});
+
 test('a token ends with the account or the role of the admin who made it, and so do those that it made', async () => {
   for (const name of ['chief', 'deputy', 'leaver']) await add(name, 'admin');
   const own = await token('local:leaver');

@@ -96,6 +96,21 @@ describe('local accounts', () => {
     );
   });
 
+  test('live updates and pictures, which a page can not mark, do not keep a session alive', async () => {
+    const film = '/api/v1/studies/1.2.3/films/1.2.3.4';
+    const paths = ['/api/v1/live?since=3', `${film}/picture?size=256`, `${film}/heat-map?&part=film`, '/ui/icon-3.svg'];
+    for (const path of paths) {
+      const { browser } = await signIn('reader');
+      site.pass(20 * 60_000);
+      // There is no such route here: who asks was found before.
+      expect((await browser.go(`${site.origin}${path}`)).status).toBe(404);
+      site.pass(11 * 60_000);
+      expect((await browser.go(`${site.origin}/api/studies`, { headers: { Accept: 'application/json' } })).status).toBe(
+        401,
+      );
+    }
+  });
+
   test('what changes something is taken from our own pages only', async () => {
     const { browser } = await signIn('reader');
     const post = async (headers: Record<string, string>) =>

@@ -349,6 +349,11 @@ test('a verdict is kept with its note and counted; one of a study without a resu
     },
   ]);
   expect(detail.row.verdict).toBe('agree');
+  // Nobody else is told, neither by the row nor by what a filter finds.
+  expect((await rows('?limit=100', ['operator'])).filter(({ verdict }) => verdict !== null)).toEqual([]);
+  for (const path of ['studies?verdict=agree', 'studies/count?verdict=agree', 'studies?verdict=none'])
+    expect([path, (await site.get(`/api/v1/${path}`, ['operator'])).status]).toEqual([path, 403]);
+  expect(await rows('?verdict=agree')).toHaveLength(1);
   expect(await json(await site.get('/api/v1/agreement'))).toMatchObject({
     agree: 1,
     disagree: 1,
