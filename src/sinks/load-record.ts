@@ -162,8 +162,8 @@ async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promi
 }
 
 /**
- * Earlier results of a film, for a receiver that marks values as wrong. Those of a withdrawn film have to be sent again,
- * also where the reason of the rejection has changed since.
+ * Earlier results of a film, for a receiver that marks values as wrong. Those of a withdrawn film have to be sent
+ * again, also where the reason of the rejection has changed since.
  */
 function withEarlier(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
   const earlier = inOrder(superseded.filter(({ sopInstanceUid }) => sopInstanceUid === film.sopInstanceUid)).map(

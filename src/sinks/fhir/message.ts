@@ -150,8 +150,8 @@ function replaced(films: StudyRecord['films']): { extension?: Extension[] } {
 }
 
 /**
- * Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). What is no date, time or
- * time zone there is left out, as a server refuses the whole result for it.
+ * Study Date and Time as dateTime; without a time zone only the date (FHIR R4 section 2.24.0.1). What is no date, time
+ * or time zone there is left out, as a server refuses the whole result for it.
  */
 function effective({
   study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offset },

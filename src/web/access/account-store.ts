@@ -197,7 +197,7 @@ class StoredAccounts implements Accounts {
     });
   }
 
-  /** One change at a time, so that what it looks at holds until it is committed; an embedded database has one writer. */
+  /** One change at a time, so that what it looks at holds until it is committed. */
   private alone<T>(work: (db: Writer) => Promise<T>): Promise<T> {
     return this.database.write(async (db) => {
       if (this.database.kind === 'postgres') await sql`select pg_advisory_xact_lock(${CHANGE_LOCK})`.execute(db);
