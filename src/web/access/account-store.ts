@@ -20,7 +20,7 @@ export interface Account {
 export type AccountChange = 'done' | 'exists' | 'unknown' | 'last-admin' | 'replaced';
 
 /** A password in the place of another one. */
-export interface NewPassword {
+interface NewPassword {
   readonly passwordHash: string;
   readonly at: number;
   /** Hash that it replaces; null: whichever there is. */
@@ -197,7 +197,7 @@ class StoredAccounts implements Accounts {
     });
   }
 
-  /** One change at a time, so that what it looks at holds until it is committed. */
+  /** One change at a time, so that what it has read holds until its end; an embedded database has one writer. */
   private alone<T>(work: (db: Writer) => Promise<T>): Promise<T> {
     return this.database.write(async (db) => {
       if (this.database.kind === 'postgres') await sql`select pg_advisory_xact_lock(${CHANGE_LOCK})`.execute(db);
