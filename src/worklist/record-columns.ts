@@ -1,6 +1,6 @@
 import { subjectOf, subjectOfFilm } from '../events/chest-film';
 import { FILM_MODALITIES } from '../events/closed-lists';
-import { leadingFinding } from '../finding/finding';
+import { leadingFinding, priorityOf } from '../finding/finding';
 import { SOP_CLASSES } from '../objects/sop-classes';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
 import type { StudyColumns } from './schema';
@@ -110,14 +110,19 @@ function withoutResult({ films, skipped = [] }: StudyRecord) {
 }
 
 /**
- * The film that represents the study: the analysed one with the highest probability, else the first; undefined where
- * there is none.
+ * The film that represents the study: an urgent one, else one at or above its operating point (films may have different
+ * ones), else any; of several the one with the highest probability; undefined where there is none.
  */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
-  return films.reduce<FilmRecord | undefined>(
-    (best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best),
-    undefined,
+  const isUrgent = ({ findings }: FilmRecord) => Number(priorityOf(findings) === 'urgent');
+  const isAtOrAbove = (film: FilmRecord) => Number(leadingFinding(film)?.atOrAbove ?? false);
+  const [first] = [...films].sort(
+    (a, b) =>
+      isUrgent(b) - isUrgent(a) ||
+      isAtOrAbove(b) - isAtOrAbove(a) ||
+      (b.probability ?? -1) - (a.probability ?? -1),
   );
+  return first;
 }
 
 function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {
