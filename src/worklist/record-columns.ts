@@ -118,9 +118,7 @@ export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
   const isAtOrAbove = (film: FilmRecord) => Number(leadingFinding(film)?.atOrAbove ?? false);
   const [first] = [...films].sort(
     (a, b) =>
-      isUrgent(b) - isUrgent(a) ||
-      isAtOrAbove(b) - isAtOrAbove(a) ||
-      (b.probability ?? -1) - (a.probability ?? -1),
+      isUrgent(b) - isUrgent(a) || isAtOrAbove(b) - isAtOrAbove(a) || (b.probability ?? -1) - (a.probability ?? -1),
   );
   return first;
 }

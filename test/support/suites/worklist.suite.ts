@@ -2,8 +2,10 @@ import { deriveUid, type Uid } from '../../../src/dicom/uid';
 import { readLabels } from '../../../src/evaluation/labels';
 import type { Step } from '../../../src/events/progress-event';
 import { SR_CLASSES } from '../../../src/objects/structured-report';
+import type { FilmRecord } from '../../../src/sinks/record';
 import type { Database } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
+import { covid } from '../records/finding';
 import { filmRecord, studyRecord } from '../records/study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
