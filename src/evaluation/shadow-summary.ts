@@ -85,7 +85,9 @@ export interface ShadowInput {
 }
 
 export function summarise({ records, softwareVersion, protocol, other, drift, now }: ShadowInput): ShadowReport {
-  const films = [...new Map(records.map((record) => [record.sopInstanceUid, record])).values()];
+  const inOrder = [...records].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const latest = new Map(inOrder.map((record) => [record.sopInstanceUid, record]));
+  const films = inOrder.filter((record) => latest.get(record.sopInstanceUid) === record);
   const times = films.map(({ at }) => at).sort();
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
   return {

@@ -7,6 +7,7 @@ export interface Separators {
   readonly repetition: string;
   /** Escape character; '' where the message has none and nothing is escaped. */
   readonly escape: string;
+  /** '' where the message has none. */
   readonly subcomponent: string;
 }
 
@@ -48,15 +49,18 @@ export class Segment {
     return first?.(component, subcomponent) ?? '';
   }
 
-  /** Each repetition, as a function that returns its components. */
+  /** Each repetition, as a function that returns its components, without NUL, which PostgreSQL can't store. */
   repetitions(field: number): ((component: number, subcomponent?: number) => string)[] {
     const raw = this.raw(field);
     if (raw === '') return [];
     return raw.split(this.by.repetition, MAX_PARTS).map((repetition) => {
       const components = repetition.split(this.by.component, MAX_PARTS);
       return (component, subcomponent = 1) => {
-        const parts = (components[component - 1] ?? '').split(this.by.subcomponent, MAX_PARTS);
-        return unescaped(parts[subcomponent - 1] ?? '', this.by, this.sets).trim();
+        const whole = components[component - 1] ?? '';
+        const parts = this.by.subcomponent === '' ? [whole] : whole.split(this.by.subcomponent, MAX_PARTS);
+        return unescaped(parts[subcomponent - 1] ?? '', this.by, this.sets)
+          .replaceAll('\0', '')
+          .trim();
       };
     });
   }
@@ -103,8 +107,7 @@ function separatorsOf(head: string): Separators {
   const isUsable = used.every((character) => /[^A-Za-z0-9\s\p{Cc}]/u.test(character));
   if (component === '' || repetition === '' || !isUsable || new Set(used).size < used.length)
     throw new Hl7SyntaxError('MSH-1 and MSH-2 name no usable separators');
-  // Without a subcomponent separator, NUL is used, which occurs in no text.
-  return { field, component, repetition, escape, subcomponent: subcomponent === '' ? '\0' : subcomponent };
+  return { field, component, repetition, escape, subcomponent };
 }
 
 /** Names of character sets in table 0211 mapped to those of `dicom/charset`; others are the same there. */

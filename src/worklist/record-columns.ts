@@ -1,6 +1,6 @@
 import { subjectOf, subjectOfFilm } from '../events/chest-film';
 import { FILM_MODALITIES } from '../events/closed-lists';
-import { leadingFinding } from '../finding/finding';
+import { leadingFinding, priorityOf } from '../finding/finding';
 import { SOP_CLASSES } from '../objects/sop-classes';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
 import type { StudyColumns } from './schema';
@@ -110,16 +110,18 @@ function withoutResult({ films, skipped = [] }: StudyRecord) {
 }
 
 /**
- * The film that represents the study: the analysed one with the highest probability, else the first; undefined where
- * there is none.
+ * The film that represents the study: an urgent one, else one at or above its operating point (films may have different
+ * ones), else any; of several the one with the highest probability; undefined where there is none.
  */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
   // An analysed film has no probability where its findings are all in shadow.
-  const rank = ({ outcome, probability }: FilmRecord) => probability ?? (outcome === 'analysed' ? -1 : -2);
-  return films.reduce<FilmRecord | undefined>(
-    (best, film) => (best === undefined || rank(film) > rank(best) ? film : best),
-    undefined,
+  const probabilityOf = ({ outcome, probability }: FilmRecord) => probability ?? (outcome === 'analysed' ? -1 : -2);
+  const isUrgent = ({ findings }: FilmRecord) => Number(priorityOf(findings) === 'urgent');
+  const isAtOrAbove = (film: FilmRecord) => Number(leadingFinding(film)?.atOrAbove ?? false);
+  const [first] = [...films].sort(
+    (a, b) => isUrgent(b) - isUrgent(a) || isAtOrAbove(b) - isAtOrAbove(a) || probabilityOf(b) - probabilityOf(a),
   );
+  return first;
 }
 
 function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {

@@ -13,7 +13,7 @@ interface FilmPath {
   readonly sopInstanceUid: Uid;
 }
 
-/** The film that represents its study: the analysed one with the highest probability, else the first. */
+/** The film that represents its study: see `leadOf` in `record-columns`. */
 export interface LeadFilm extends FilmPath {
   /** The heat map as a picture, where one was stored. */
   readonly heatMap: FilmPath | null;
@@ -43,7 +43,7 @@ export interface StudyRow {
   readonly completedAt: number | null;
   /** When a study that could not be analysed is retried. */
   readonly retryAt: number | null;
-  /** Findings of the film with the highest probability, in the classifiers' order; empty where no film was analysed. */
+  /** Findings of the film that represents the study, in the classifiers' order; empty where no film was analysed. */
   readonly findings: readonly Finding[];
   readonly views: readonly string[];
   readonly films: number;

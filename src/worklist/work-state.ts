@@ -28,7 +28,7 @@ export interface ClaimRequest {
 /** A reading, by a user, or by a final report that the RIS sent. `at` in milliseconds since 1970. */
 export type Reading = { readonly how: 'person'; readonly by: Author } | { readonly how: 'ris'; readonly at: number };
 
-/** Present numbers of studies by reading state. */
+/** Present numbers of studies by reading state; all but `hidden` without hidden ones. */
 export interface WorkCounts {
   readonly unread: number;
   readonly unreadUrgent: number;
@@ -211,6 +211,7 @@ export async function countWork(db: Kysely<Schema>, by: string, from: number, no
     .selectFrom('list_entry')
     .select((eb) => eb.fn.countAll<number>().as('readToday'))
     .where('read_at', '>=', from)
+    .where('hidden', '=', 0)
     .executeTakeFirstOrThrow();
   return {
     unread: sum(({ unread, hidden }) => unread === 1 && hidden === 0),
@@ -221,13 +222,14 @@ export async function countWork(db: Kysely<Schema>, by: string, from: number, no
   };
 }
 
-/** Studies with a valid claim. */
+/** Studies with a valid claim, without hidden ones. */
 function claimedBy(db: Kysely<Schema>, by: string, now: number) {
   return db
     .selectFrom('study')
     .where('claimed_by_id', '=', by)
     .where('claimed_until', '>', now)
-    .where('state', '<>', 'left-alone');
+    .where('state', '<>', 'left-alone')
+    .where('hidden', '=', 0);
 }
 
 const authorOf = ({ id, name }: Author) => ({ by: name, byId: id });

@@ -82,6 +82,14 @@ test('a film that was analysed again counts once, by the latest', () => {
   expect(report.days.map(({ films }) => films)).toEqual([5, 2, 1]);
 });
 
+test('the operating point is that of the latest film, also where that was analysed again', () => {
+  const operatingPoints = (records: readonly ShadowRecord[]) =>
+    summaryOf(records).findings.map(({ operatingPoint }) => operatingPoint);
+  const again = record(0, 3, 0.6, 0.7);
+  expect(operatingPoints([...RECORDS, again])).toEqual([0.7]);
+  expect(operatingPoints([again, ...RECORDS])).toEqual([0.7]);
+});
+
 test('compared with another configuration on the same films: agreement beyond chance', () => {
   const other = RECORDS.slice(0, 6).map((film, n) => record(n, 1, film.probability, 0.15));
   const [found] = summaryOf(RECORDS, other).agreement!.findings;

@@ -31,6 +31,7 @@ test('other separators, in whatever order; one that is left out', () => {
   ).toEqual(['A', 'C']);
   expect(read(`${MSH('', '#*!?%')}\rPID#1##A##Do?F?e*Ja?S?ne%x`).segments[1]!.text(5)).toBe('Do#e');
   expect(read('MSH|^~|RIS\rPID|1||||a\\F\\b&c^d').segments[1]!.text(5)).toBe('a\\F\\b&c');
+  expect(read('MSH|^~\\|RIS\rPID|1||||a\\T\\b\0&c^d').segments[1]!.text(5)).toBe('ab&c');
   expect(read(`${MSH().replace('^~\\&', '^~\\&#')}\rPID|1||P`).segments[1]!.text(3)).toBe('P');
 });
 
@@ -45,6 +46,7 @@ test.each([
   ['a\\Zanything\\b', 'a\\Zanything\\b'],
   ['a\\ZAB1\\b', 'ab'],
   ['\\\\', '\\\\'],
+  ['a\\X00\\b\0 \\X2000\\', 'ab'],
 ])('%s is read as %j', (sent, meant) => {
   expect(nameIn(`${MSH('UNICODE UTF-8')}\rPID|1||||${sent}`)).toBe(meant);
 });

@@ -350,8 +350,8 @@ export function listQueryTests(create: () => Promise<string>): void {
         work: {
           unread: unread.length,
           unreadUrgent: unread.filter(({ urgency }) => urgency === 0).length,
-          mine: rows.filter(({ claimed_by_id }) => claimed_by_id !== null).length,
-          readToday: rows.filter(({ read_at }) => read_at !== null).length,
+          mine: rows.filter(({ claimed_by_id, hidden }) => claimed_by_id !== null && hidden === 0).length,
+          readToday: rows.filter(({ read_at, hidden }) => read_at !== null && hidden === 0).length,
           hidden: rows.filter(({ hidden }) => hidden === 1).length,
         },
         leftOut: leftOut.map(({ reason, studies }) => ({ reason: reason ?? 'not-recorded', studies })),

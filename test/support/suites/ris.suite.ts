@@ -170,6 +170,14 @@ export function risTests(open: () => Promise<Database>): void {
       expect(await take(report('A-b', 'ID-b'))).toBe('applied');
     });
 
+    test('NUL, which PostgreSQL does not store, is in no value', async () => {
+      await done('a');
+      expect(await take(report('A-\\X00\\a\0', 'ID\0-\\X00\\a'))).toBe('applied');
+      expect(await take(report('A-\0b', 'ID-\\X00\\b'))).toBe('kept');
+      await done('b');
+      expect([await readOf('a'), await readOf('b')]).toEqual([READ, READ]);
+    });
+
     test('in a message without a patient the accession number alone counts', async () => {
       await done('a');
       expect(await take(report('A-a'))).toBe('applied');

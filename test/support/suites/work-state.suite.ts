@@ -244,7 +244,10 @@ export function workStateTests(
       for (const name of ['yesterday', 'urgent']) await list.record(studyRecord(name));
       await list.markRead(uid('yesterday'), { how: 'ris', at: clock - 86_400_000 });
       await list.record(studyRecord('hand', { priority: null, films: [filmRecord('h', HAND)] }));
+      await list.record(studyRecord('hand-2', { priority: null, films: [filmRecord('h2', HAND)] }));
+      await list.markRead(uid('hand-2'), { how: 'person', by: ANA });
       await list.markRead(uid('done'), { how: 'person', by: ANA });
+      await claim('hand', ANA);
       await claim('failed', ANA);
       await claim('waiting', BEN);
       const from = clock - MINUTES;
@@ -255,8 +258,8 @@ export function workStateTests(
       expect(await names(mine(ANA))).toEqual([uid('failed')]);
       expect(await names(read)).toEqual([uid('done')]);
       expect(await names()).toHaveLength(7);
-      expect(await names(undefined, true)).toHaveLength(8);
-      expect(await list.work(ANA.id, from)).toEqual({ unread: 5, unreadUrgent: 1, mine: 1, readToday: 1, hidden: 1 });
+      expect(await names(undefined, true)).toHaveLength(9);
+      expect(await list.work(ANA.id, from)).toEqual({ unread: 5, unreadUrgent: 1, mine: 1, readToday: 1, hidden: 2 });
       for (const work of [unread, read, mine(ANA)])
         expect((await list.count({ searchPatient: true, filters: { work: work! } })).studies).toBe(
           (await names(work)).length,

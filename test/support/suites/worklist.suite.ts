@@ -2,8 +2,10 @@ import { deriveUid, type Uid } from '../../../src/dicom/uid';
 import { readLabels } from '../../../src/evaluation/labels';
 import type { Step } from '../../../src/events/progress-event';
 import { SR_CLASSES } from '../../../src/objects/structured-report';
+import type { FilmRecord } from '../../../src/sinks/record';
 import type { Database } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
+import { covid } from '../records/finding';
 import { filmRecord, studyRecord } from '../records/study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
@@ -449,6 +451,30 @@ export function worklistTests(open: () => Promise<Database>): void {
       [`${uid('b')}/${deriveUid(['film', 'b'])}.dcm`, false],
     ]);
     expect(lines.join('')).not.toContain('ID-a');
+  });
+
+  test('an urgent film stands for its study, then one at or above its operating point, then the highest', async () => {
+    const film = (name: string, probability: number, operatingPoint: number, priority?: 'routine') =>
+      filmRecord(name, { probability, findings: [covid(probability, { operatingPoint, priority })] });
+    const leads = async (name: string, priority: 'urgent' | 'routine', films: readonly FilmRecord[]) => {
+      await list.record(studyRecord(name, { priority, films }));
+      const { lead, findings } = (await row(name))!;
+      await list.verdict(uid(name), { verdict: 'agree', note: '', by: { id: 'local:ana', name: 'ana' } });
+      const lines: string[] = [];
+      for await (const line of list.verdictsCsv()) lines.push(line);
+      expect(lines.at(-1)).toContain(`${uid(name)}/${lead!.sopInstanceUid}.dcm,`);
+      return [lead!.sopInstanceUid, findings[0]!.atOrAbove];
+    };
+    // Two films that were analysed with different operating points.
+    const before = film('before', 0.4, 0.27);
+    const after = film('after', 0.45, 0.4965);
+    const marked = film('marked', 0.6, 0.5, 'routine');
+    const low = film('low', 0.3, 0.4965);
+    const high = film('high', 0.7, 0.8);
+    expect(await leads('a', 'urgent', [after, before])).toEqual([before.sopInstanceUid, true]);
+    expect(await leads('b', 'urgent', [high, marked, before])).toEqual([before.sopInstanceUid, true]);
+    expect(await leads('c', 'routine', [high, marked])).toEqual([marked.sopInstanceUid, true]);
+    expect(await leads('d', 'routine', [low, high])).toEqual([high.sopInstanceUid, false]);
   });
 
   test('two users of one name are told apart, in verdicts and in the history', async () => {
