@@ -324,7 +324,7 @@ test('20,000 rows: from a key to the painted row, and to a row that changed, wit
   }
 }, 480_000);
 
-test('what an open page asks for by itself is marked and does not keep the session; what a person does is not', async () => {
+test('what an open page asks for by itself is marked and keeps no session; what a person does is not', async () => {
   const page = await visit('/operators', { roles: ['operator', 'radiologist'] });
   const asked: { readonly path: string; readonly isMarked: boolean }[] = [];
   page.on('request', (request) => {

@@ -237,7 +237,7 @@ describe('a film that was overwritten under its UID', () => {
     return { ...before, later: announcer.events[0]! };
   };
 
-  test('the later result is told with what it takes the place of; the earlier one, come late or replayed, is not', async () => {
+  test('the later result is told with what it takes the place of; the earlier one, late or replayed, is not', async () => {
     const { archive, event, later } = await overwritten();
     expect(await loadCurrentRecord(event, archive)).toBeNull();
     expect(await loadCurrentRecord(later, archive)).toMatchObject({

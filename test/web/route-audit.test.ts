@@ -258,7 +258,7 @@ test('what nobody should send is answered 4xx, without a word of how the service
   expect(wrong).toEqual([]);
 }, 120_000);
 
-test('each route, asked by everybody there is: whoever may gets an answer, and sees only what the role allows', async () => {
+test('each route, asked by everybody: whoever may gets an answer, and sees only what the role allows', async () => {
   const wrong: unknown[] = [];
   for (const row of ROUTE_ROWS)
     for (const identity of identities) {

@@ -40,8 +40,8 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
 /**
  * Metadata to write, in this order; empty when all are up to date. A priority that somebody else has set is never
  * lowered, and not changed where it is outside of the scale. After a crash in between, the priority that is there is
- * taken for somebody else's and is at most raised. So `written` goes first, but last where the priority is lowered: what
- * is left is the lower priority in both cases.
+ * taken for somebody else's and is at most raised. So `written` goes first, but last where the priority is lowered:
+ * what is left is the lower priority in both cases.
  * @returns null where there is nothing to write: no film has a live finding, now or before
  */
 export function metadataChanges(

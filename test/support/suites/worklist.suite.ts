@@ -249,7 +249,7 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect((await row('a'))!.priority).toBe('routine');
   });
 
-  test('a record of fewer films never takes the place of the whole one, as a rebuilt one without rejected films', async () => {
+  test('a record of fewer films, as a rebuilt one without rejected films, never replaces the whole one', async () => {
     const rejected = filmRecord('b', { outcome: 'rejected', probability: null, outputs: [] });
     await list.record(studyRecord('a', { films: [filmRecord('a'), rejected] }));
     expect(await list.record(studyRecord('a', { key: deriveUid(['part']) }))).toBe(false);
