@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { FileAnalysis, FileResult, GivenFile } from '../app/analyze-files';
 import { HilumError } from '../base/errors';
-import { RESEARCH_USE } from '../finding/wording';
+import { percentOf, RESEARCH_USE } from '../finding/wording';
 import { HilumCommand, note, OUTPUT_FAILED, print, UsageError } from './command';
 import { progressBar } from './progress';
 
@@ -98,8 +98,7 @@ async function requireFile(path: string): Promise<void> {
 
 function describe(result: FileResult, state: string): string {
   const { file, outcome, view, probability, reason } = result;
-  const said =
-    probability === null ? 'findings in shadow only, no result' : `probability ${(probability * 100).toFixed(1)} %`;
+  const said = probability === null ? 'findings in shadow only, no result' : `probability ${percentOf(probability)} %`;
   const told = outcome === 'analysed' ? `${view}, ${said}, ${RESEARCH_USE.short}` : reason;
   return `${file}: ${state}: ${told}`;
 }

@@ -88,7 +88,7 @@ export function summarise({ records, softwareVersion, protocol, other, drift, no
   const inOrder = [...records].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const latest = new Map(inOrder.map((record) => [record.sopInstanceUid, record]));
   const films = inOrder.filter((record) => latest.get(record.sopInstanceUid) === record);
-  const times = films.map(({ at }) => at).sort();
+  const times = films.map(({ at }) => at);
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
   return {
     schemaVersion: 1,

@@ -1,6 +1,7 @@
 import type { Code } from '../dicom/code';
 import type { Finding, FindingMode } from '../events/finding';
 import { mostUrgent, type Priority } from '../events/priority';
+import type { FilmResult } from '../events/result-event';
 import { isAtOrAbove } from './operating-point';
 
 /** A finding to look for, with its operating point and priority. */
@@ -44,9 +45,14 @@ export function studyPriority(films: readonly { readonly findings: readonly Find
   return priorityOf(films.flatMap(({ findings }) => findings));
 }
 
-/** Whether a film was analysed for findings in shadow only: then it has no result to show. */
+/** Whether there are findings, all of them in shadow: then there is no result to show. */
 export function areAllInShadow(findings: readonly Finding[]): boolean {
   return findings.length > 0 && liveFindings(findings).length === 0;
+}
+
+/** Whether a film was analysed and has no result to show; findings of a withdrawn one are earlier values. */
+export function isInShadow({ outcome, findings }: Pick<FilmResult, 'outcome' | 'findings'>): boolean {
+  return outcome === 'analysed' && areAllInShadow(findings);
 }
 
 /** The live finding that represents its film where only one is shown; undefined where there is none. */

@@ -143,6 +143,9 @@ export function percentagesOf({ probability, operatingPoint }: Pick<Finding, 'pr
   return { probability: share, operatingPoint: point };
 }
 
+/** A share in per cent, with one decimal. */
+export const percentOf = (share: number): string => percentage(share, 1);
+
 /** Two shares in per cent, with one decimal, or as many as are needed to tell them apart. */
 export function percentages(a: number, b: number): [string, string] {
   const digits =

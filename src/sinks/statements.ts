@@ -1,4 +1,4 @@
-import { areAllInShadow, liveFindings } from '../finding/finding';
+import { isInShadow, liveFindings } from '../finding/finding';
 import type { Code } from '../dicom/code';
 import { subjectOf } from '../events/chest-film';
 import { isRejection } from '../events/closed-lists';
@@ -7,7 +7,7 @@ import {
   findingStatement,
   notAnalysedStatement,
   ONLY_IN_SHADOW,
-  percentages,
+  percentOf,
   relationOf,
   REPLACED,
   WARNING_TEXTS,
@@ -106,13 +106,13 @@ export function concernsUrgency({ priority, supersededPriority }: StudyRecord): 
 
 /** Result of one film, one sentence for each finding, as in its report. */
 export function filmStatement({ outcome, probability, findings, reasonText }: FilmRecord): string {
-  if (outcome === 'analysed' && areAllInShadow(findings)) return ONLY_IN_SHADOW;
+  if (isInShadow({ outcome, findings })) return ONLY_IN_SHADOW;
   if (outcome !== 'analysed' || probability === null)
     return reasonText === null ? 'Not analysed.' : notAnalysedStatement(reasonText);
   const told = liveFindings(findings);
   if (told.length > 0) return told.map((finding) => findingStatement(finding, finding.code.meaning)).join(' ');
   // A result of version 0.1 without a readable report.
-  return `Probability of the positive class ${percentages(probability, probability)[0]} %, ${relationOf(UNKNOWN)}.`;
+  return `Probability of the positive class ${percentOf(probability)} %, ${relationOf(UNKNOWN)}.`;
 }
 
 const UNKNOWN = { probability: 0, operatingPoint: null, atOrAbove: false } as const;

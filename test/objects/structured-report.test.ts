@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
-import { percentages } from '../../src/finding/wording';
+import { percentages, percentOf } from '../../src/finding/wording';
 import { resultUids } from '../../src/objects/analysis';
 import { readReport } from '../../src/objects/report-reader';
 import { buildStructuredReport, type ReportContent } from '../../src/objects/structured-report';
@@ -226,4 +226,5 @@ test('two percentages that differ are never shown as the same number', () => {
   expect(percentages(0.5, 0.5)).toEqual(['50.0', '50.0']);
   expect(percentages(0.0003, 0.5)).toEqual(['< 0.1', '50.0']);
   expect(percentages(0.9999, 0.5)).toEqual(['> 99.9', '50.0']);
+  expect([0.25, 0.0003].map(percentOf)).toEqual(['25.0', '< 0.1']);
 });

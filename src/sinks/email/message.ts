@@ -1,6 +1,6 @@
-import { areAllInShadow, liveFindings } from '../../finding/finding';
+import { isInShadow, liveFindings } from '../../finding/finding';
 import type { Finding } from '../../events/finding';
-import { percentages, percentagesOf } from '../../finding/wording';
+import { percentagesOf, percentOf } from '../../finding/wording';
 import { figure, type Language, say, sayIt, type Words } from '../../language/say';
 import { translated, wordsIn } from '../../language/words';
 import type { FilmRecord, StudyRecord } from '../record';
@@ -67,8 +67,6 @@ function openingOf(record: StudyRecord): 'withdrawn' | 'urgent' | 'routine' | 's
   return record.priority ?? (record.films.some(isInShadow) ? 'shadow' : 'none');
 }
 
-const isInShadow = ({ outcome, findings }: FilmRecord) => outcome === 'analysed' && areAllInShadow(findings);
-
 function patientLines({ patient, order }: StudyRecord, words: Words): string[] {
   const facts = [
     ['email.patient', patient.PatientName],
@@ -89,7 +87,7 @@ function filmLines(film: FilmRecord, words: Words): string[] {
   const told = liveFindings(findings);
   const said =
     told.length === 0
-      ? [say(words, 'email.probability', { probability: figure(words, percentages(probability, probability)[0]) })]
+      ? [say(words, 'email.probability', { probability: figure(words, percentOf(probability)) })]
       : told.map((finding) => findingWords(finding, words));
   return [...said.map(line), ...more];
 }

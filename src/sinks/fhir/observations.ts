@@ -1,5 +1,5 @@
 import type { Annotation, Observation, ObservationComponent, Quantity, Reference } from 'fhir/r4';
-import { areAllInShadow, liveFindings } from '../../finding/finding';
+import { areAllInShadow, isInShadow, liveFindings } from '../../finding/finding';
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
 import { CODES } from '../../objects/codes';
@@ -86,7 +86,7 @@ function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Observation {
 function probability(film: FilmRecord, finding: Finding | undefined): Partial<Observation> {
   const inShadow = areAllInShadow(film.findings);
   const value = inShadow ? null : (finding?.probability ?? film.probability);
-  const absent = inShadow && film.outcome === 'analysed' ? NOT_PERMITTED : NOT_PERFORMED;
+  const absent = isInShadow(film) ? NOT_PERMITTED : NOT_PERFORMED;
   return {
     ...(value === null
       ? { dataAbsentReason: { ...concept(absent), text: filmStatement(film) } }

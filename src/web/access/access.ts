@@ -275,7 +275,7 @@ function actorOf(request: Request) {
 /** Paths that are open to anybody. */
 const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready)|favicon\.ico)\/?$/;
 
-/** Requests that a page makes by itself and can't mark as such: live updates, pictures and the icon. */
+/** Requests that a page makes by itself and can't mark as such: live updates, pictures, files of the pages. */
 const BACKGROUND_PATHS = /^\/(ui\/[^/]+|api\/v1\/(live|studies\/[^/]+\/films\/[^/]+\/(picture|heat-map)))$/;
 
 /** Sets the user of a request. Without a user only open paths go on. */

@@ -1,4 +1,4 @@
-import { areAllInShadow, leadingFinding } from '../../finding/finding';
+import { isInShadow, leadingFinding } from '../../finding/finding';
 import { WITHDRAWN } from '../../finding/wording';
 import { type Key, type Needed, type Said, say } from '../../language/say';
 import { ENGLISH, recognised } from '../../language/words';
@@ -70,7 +70,7 @@ export function filmView(
 ): FilmDetail {
   const { sopInstanceUid, outcome, reason, reasonText, findings, lungFraction } = film;
   const remarks = [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks];
-  const inShadow = outcome === 'analysed' && areAllInShadow(findings);
+  const inShadow = isInShadow(film);
   const isThere = patients && film.seriesInstanceUid !== null;
   const isDrawable = !hasNoPicture(reason);
   const why = isDrawable ? 'not-in-archive' : reason === 'blank-image' ? 'blank' : 'undecodable';

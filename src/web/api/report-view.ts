@@ -3,6 +3,7 @@ import type { Code } from '../../dicom/code';
 import { imageHeader } from '../../dicom/image-header';
 import type { Opened } from '../../dicom/read';
 import { areAllInShadow } from '../../finding/finding';
+import { percentOf } from '../../finding/wording';
 import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
 import { CODES, HILUM_SCHEME } from '../../objects/codes';
@@ -70,8 +71,9 @@ function valueOf(item: Attributes): string {
       return codeIn(item, 'ConceptCodeSequence').meaning;
     case 'NUM': {
       const measured = sequence(item, 'MeasuredValueSequence')[0];
-      const value = Number([measured?.NumericValue ?? ''].flat()[0]).toFixed(1);
-      return `${value} ${codeIn(measured, 'MeasurementUnitsCodeSequence').value}`;
+      const value = Number([measured?.NumericValue ?? ''].flat()[0]);
+      const unit = codeIn(measured, 'MeasurementUnitsCodeSequence').value;
+      return `${unit === '%' ? percentOf(value / 100) : value.toFixed(1)} ${unit}`;
     }
     default:
       return '';

@@ -202,7 +202,9 @@ def write_results(data: Dataset, command: str, models: Path | None = None, resul
     }
     permissive = measured(data, evaluate.PERMISSIVE)
     if permissive["leftOut"] or permissive["default"]:
-        found["permissive"] = permissive
+        unet = PERMISSIVE_LUNGS.name
+        dices = lungs.report(data, evaluate.read_run(unet).predictions) if evaluate.is_done(unet) else {}
+        found["permissive"] = permissive | {"lungs": dices}
     cells = grid.report(data)
     if cells["cells"]:
         found["paper"] = cells

@@ -154,6 +154,11 @@ def permissive() -> str:
         for entry in [e for e in research[kind] if e["crops"] == "film + box" and network_key(e) in others]:
             found = told(others[network_key(entry)])
             lines += [[name, *told(entry)[name], found[name][-1]] for name in told(entry) if name in found]
+    shipped = metrics("lungs-unet16")["test"]["float"]
+    lines += [
+        [f"lungs, {e['n']} masks, {name}: Dice", "", "", figure(shipped[name]), figure(e)]
+        for name, e in own["lungs"].items()
+    ]
     return made(own) + "\n\n" + table(["judged", "positive", "patients", "research rows", "permissive rows"], lines)
 
 
