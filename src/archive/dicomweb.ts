@@ -17,6 +17,7 @@ import {
   readTexts,
   REQUEST_ATTRIBUTES_SEQUENCE,
   ROW_TAGS,
+  STUDY_INSTANCE_UID,
 } from './dicom-json';
 import {
   type FilmHeader,
@@ -27,8 +28,10 @@ import {
   SUMMARY_FIELDS,
 } from './film-header';
 import { JsonParser } from './json-thread';
+import { uidAt } from './json-values';
 import { listInstances, listSeries } from './listing';
 import { seriesOfStudies } from './many-studies';
+import { modalitiesAt } from './modalities';
 import { readMultipart, writeMultipart } from './multipart';
 import { probe, type ProbeResult } from './probe';
 import { JSON_HEADERS, query, search, searchPage, type Wire } from './wire';
@@ -303,8 +306,9 @@ async function findStudySummary(
     `/studies?StudyInstanceUID=${study}${SUMMARY_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
     { timeoutMs },
   );
-  const found = readStudyRows(rows).find(({ studyInstanceUid }) => studyInstanceUid === study);
-  return found === undefined ? null : { ...readHeader(rows[0]), modalities: found.modalities };
+  // Some servers also return other studies, in any order.
+  const row = rows.find((one) => uidAt(one, STUDY_INSTANCE_UID) === study);
+  return row === undefined ? null : { ...readHeader(row), modalities: modalitiesAt(row) };
 }
 
 /** WADO-RS (PS3.18 section 10.4), in the stored transfer syntax. */
