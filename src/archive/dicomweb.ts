@@ -17,6 +17,7 @@ import {
   readTexts,
   REQUEST_ATTRIBUTES_SEQUENCE,
   ROW_TAGS,
+  STUDY_INSTANCE_UID,
 } from './dicom-json';
 import {
   type FilmHeader,
@@ -27,8 +28,10 @@ import {
   SUMMARY_FIELDS,
 } from './film-header';
 import { JsonParser } from './json-thread';
+import { uidAt } from './json-values';
 import { listInstances, listSeries } from './listing';
 import { seriesOfStudies } from './many-studies';
+import { modalitiesAt } from './modalities';
 import { readMultipart, writeMultipart } from './multipart';
 import { probe, type ProbeResult } from './probe';
 import { JSON_HEADERS, query, search, searchPage, type Wire } from './wire';
@@ -303,8 +306,9 @@ async function findStudySummary(
     `/studies?StudyInstanceUID=${study}${SUMMARY_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
     { timeoutMs },
   );
-  const found = readStudyRows(rows).find(({ studyInstanceUid }) => studyInstanceUid === study);
-  return found === undefined ? null : { ...readHeader(rows[0]), modalities: found.modalities };
+  // Some servers also return other studies, in any order.
+  const row = rows.find((one) => uidAt(one, STUDY_INSTANCE_UID) === study);
+  return row === undefined ? null : { ...readHeader(row), modalities: modalitiesAt(row) };
 }
 
 /** WADO-RS (PS3.18 section 10.4), in the stored transfer syntax. */
@@ -370,10 +374,10 @@ function dicomFile(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Statuses of responses that name the objects (PS3.18 table 10.5.3-1). Orthanc answers 400 where it stored none, from
- * version 1.20 of its DICOMweb plug-in.
+ * Whether a response may name the objects (PS3.18 table 10.5.3-1). An unknown 2xx counts as 200 (RFC 9110 section 15).
+ * Orthanc answers 400 where it stored none, from version 1.20 of its DICOMweb plug-in.
  */
-const STORE_STATUSES: ReadonlySet<number> = new Set([200, 202, 400, 409]);
+const mayNameObjects = (status: number): boolean => (status >= 200 && status < 300) || status === 400 || status === 409;
 
 /**
  * STOW-RS (PS3.18 section 10.5). Succeeds only when the response names each object as stored or as a duplicate.
@@ -398,7 +402,7 @@ async function store(wire: Wire, study: Uid, objects: readonly EncodedObject[]):
       { method: 'POST', headers, body, responseTimeoutMs: wire.storeTimeoutMs },
       async (answer) => {
         if (answer.status === 413) throw tooLarge(body.length);
-        if (!STORE_STATUSES.has(answer.status)) throw statusError('store', answer.status, answer.retryAfter);
+        if (!mayNameObjects(answer.status)) throw statusError('store', answer.status, answer.retryAfter);
         const text = await readText(answer.body, MAX_STORE_ANSWER_BYTES);
         if (answer.status === 400 && !namesObjects(text)) throw statusError('store', 400, '');
         readStoreAnswer(text, uids);

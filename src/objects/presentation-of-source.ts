@@ -115,7 +115,7 @@ export function displayShutter(source: Attributes): Dataset {
     copied.length > 0 &&
     copied
       .flat()
-      .every(([keyword, values]) => values.length >= (MIN_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
+      .every(([keyword, values]) => isMultiplicity(keyword, values.length) && values.every(Number.isInteger));
   if (!complete) return {};
   return {
     ShutterShape: shapes.map(([shape]) => shape),
@@ -134,7 +134,12 @@ const SHUTTERS: Readonly<Record<string, readonly Keyword[]>> = {
   CIRCULAR: ['CenterOfCircularShutter', 'RadiusOfCircularShutter'],
   POLYGONAL: ['VerticesOfThePolygonalShutter'],
 };
-const MIN_VALUES: Partial<Record<Keyword, number>> = { CenterOfCircularShutter: 2, VerticesOfThePolygonalShutter: 6 };
+
+/** PS3.6; a polygon has three vertices or more. */
+function isMultiplicity(keyword: Keyword, count: number): boolean {
+  if (keyword === 'VerticesOfThePolygonalShutter') return count >= 6 && count % 2 === 0;
+  return count === (keyword === 'CenterOfCircularShutter' ? 2 : 1);
+}
 
 function shutterValue(source: Attributes): number {
   const value = number(source, 'ShutterPresentationValue') ?? 0;

@@ -513,12 +513,20 @@ describe('storing', () => {
     expect(requests).toEqual([]);
   });
 
-  test.each([[200], [202], [409]])('a %d is read object by object', async (status) => {
+  test.each([[200], [201], [202], [206], [409]])('a %d is read object by object', async (status) => {
     say(status, STORED);
     await expect(open().store(STUDY, [OBJECT])).resolves.toBeUndefined();
     say(status, STORED.replace('00081199', '00081198'));
     await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'STORE_FAILED', lasting: 'transient' });
     say(status, '');
+    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({
+      code: 'STORE_AMBIGUOUS',
+      lasting: 'ambiguous',
+    });
+  });
+
+  test('a 204 does not say what was stored', async () => {
+    say(204);
     await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({
       code: 'STORE_AMBIGUOUS',
       lasting: 'ambiguous',

@@ -253,6 +253,16 @@ describe('nothing there', () => {
   });
 });
 
+test('the summary of a study is its own, also where the server returns other studies too', async () => {
+  const row = (study: string, patient: string, modality: string) => ({
+    '0020000D': { vr: 'UI', Value: [study] },
+    '00100020': { vr: 'LO', Value: [patient] },
+    '00080061': { vr: 'CS', Value: [modality] },
+  });
+  saying(200, JSON.stringify([row('1.2.9', 'OTHER', 'CT'), row(STUDY, 'OWN', 'DX')]));
+  await expect(open().findStudySummary(STUDY)).resolves.toMatchObject({ PatientID: 'OWN', modalities: ['DX'] });
+});
+
 const ROWS = JSON.stringify([
   {
     '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.1'] },

@@ -3,6 +3,8 @@ import type { Dataset } from '../../src/dicom/dataset';
 import { parseUid } from '../../src/dicom/uid';
 import { resultUids } from '../../src/objects/analysis';
 import { buildPresentationState, type PresentationContent } from '../../src/objects/presentation-state';
+import { validateObject } from '../../src/objects/validate';
+import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, ellipse, IDENTITY } from '../support/broker/outcomes';
 
 const [ROWS, COLUMNS] = [24, 32];
@@ -38,6 +40,18 @@ test.each<[string, Attributes, [string, string]]>([
       PresentationPixelAspectRatio: ratio,
     },
   ]);
+});
+
+test.each<[string, Attributes]>([
+  ['half a vertex', { ShutterShape: 'POLYGONAL', VerticesOfThePolygonalShutter: [1, 1, 9, 1, 9, 9, 5] }],
+  [
+    'a centre of three numbers',
+    { ShutterShape: 'CIRCULAR', CenterOfCircularShutter: [1, 2, 3], RadiusOfCircularShutter: 4 },
+  ],
+])('a shutter with %s is left out, and the film keeps its result', (_, shutter) => {
+  const built = build({ ...FILM, ...shutter });
+  expect(built).not.toHaveProperty('ShutterShape');
+  expect(validateObject(writePart10(built))).toEqual([]);
 });
 
 test('it lies in the study of the film, in a series of its own, and refers to the film alone', () => {

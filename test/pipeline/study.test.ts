@@ -115,6 +115,20 @@ test('a store that was lost altogether is not called done', async () => {
   expect(announcer.events).toEqual([]);
 });
 
+test('a refusal of an object that another worker has stored meanwhile is no failure; any other one is', async () => {
+  const { archive, run, announcer } = setUp();
+  const refuse = () => {
+    throw new HilumError('STORE_FAILED', 'permanent', 'there is one already (0xB00E)');
+  };
+  archive.afterStore = refuse;
+  await run();
+  expect(announcer.events).toHaveLength(1);
+  const other = setUp();
+  other.archive.before = (call) => void (call === 'store' && refuse());
+  await expect(other.run()).rejects.toMatchObject({ code: 'STORE_FAILED', lasting: 'permanent' });
+  expect(other.announcer.events).toEqual([]);
+});
+
 describe('what was stored is looked up', () => {
   const queries = (archive: MemoryArchive) => {
     const asked: (readonly string[])[] = [];
