@@ -18,7 +18,7 @@ const PHANTOM_CODE = '706342009';
 const PHANTOM =
   /(?<!\p{L})(ph?antom[aesy]?|fantomes?|fantomas?|test pattern|test image|tg qc|flat field|quality (control|assurance)|qa qc|qc|qualitatskontrolle|konstanzprufung|konstanzpruefung|controle( de)? qualite|control de calidad|controle de qualidade|controllo (di )?qualita)(?! limb| pain)(?!\p{L})/u;
 /** Test patterns of the AAPM's task groups 18 and 270; "TG" alone has other meanings. */
-const TEST_PATTERN = /\btg[ _-]?(18|270)(?!\d)/i;
+const TEST_PATTERN = /(?<![a-z])tg[ _-]?(18|270)(?!\d)/i;
 const DESCRIBED: readonly Keyword[] = [
   'BodyPartExamined',
   'SeriesDescription',

@@ -8,7 +8,7 @@ test.each<Attributes>([
   { StudyDescription: 'Konstanzprüfung' },
   { SeriesDescription: 'TG18-QC' },
   { SeriesDescription: 'AAPM TG 18 OIQ' },
-  { ProtocolName: 'TG270-ULN' },
+  { ProtocolName: 'AAPM_TG270-ULN' },
   { StudyDescription: 'TG QC' },
   { AnatomicRegionSequence: [{ CodeValue: '706342009' }] },
   { PatientName: [{ Alphabetic: 'PHANTOM^CHEST' }] },
