@@ -1,6 +1,6 @@
 import type { Attributes } from './attributes';
 import type { ImageHeader } from './image-header';
-import { lookUp, type Mapping, readLut } from './lut';
+import { lookUp, type Lut, type Mapping, readLut } from './lut';
 import { undecodable } from './pixel-error';
 import type { Samples } from './samples';
 
@@ -60,8 +60,8 @@ export function hasColours(
 export function isColouredPalette(attributes: Attributes, { photometric }: ImageHeader): boolean {
   if (photometric !== 'PALETTE COLOR') return false;
   const [red, green, blue] = palette(attributes);
-  const spread = (COLOUR_SPREAD / 0xff) * (2 ** red.bits - 1);
-  return Array.from({ length: 256 }, (_, entry) => entry).some((entry) => {
+  const spread = (COLOUR_SPREAD / 0xff) * greatest(red, green, blue);
+  return Array.from({ length: red.data.length }, (_, at) => red.first + at).some((entry) => {
     const shades = [red, green, blue].map((lut) => lookUp(lut, entry));
     return Math.max(...shades) - Math.min(...shades) > spread;
   });
@@ -95,7 +95,12 @@ export function paletteMapping(attributes: Attributes): Mapping {
   const [red, green, blue] = palette(attributes);
   return (value) =>
     ((RED * lookUp(red, value) + GREEN * lookUp(green, value) + BLUE * lookUp(blue, value)) * 0xff) /
-    (2 ** Math.max(red.held, green.held, blue.held) - 1);
+    greatest(red, green, blue);
+}
+
+/** Greatest value that the entries of a palette may have, by the bits that they need. */
+function greatest(...palettes: readonly Lut[]): number {
+  return 2 ** Math.max(...palettes.map(({ held }) => held)) - 1;
 }
 
 function palette(attributes: Attributes) {

@@ -62,9 +62,11 @@ type InWhole = Omit<Samples, 'rows' | 'columns'>;
 
 function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: ImageHeader): InWhole {
   const { photometric, bitsAllocated, planar } = header;
-  const count = header.rows * header.columns * (photometric === 'YBR_FULL_422' ? 2 : header.samplesPerPixel);
-  const length = (count * bitsAllocated) / 8;
   const bytes = fragments[0]!;
+  const lengthWith = (samples: number) => (header.rows * header.columns * samples * bitsAllocated) / 8;
+  // Some software keeps the name when it gives each pixel its own Cb and Cr.
+  const isHalved = photometric === 'YBR_FULL_422' && bytes.length < lengthWith(header.samplesPerPixel);
+  const length = lengthWith(isHalved ? 2 : header.samplesPerPixel);
   if (bytes.length < length) throw undecodable(`the pixel data have ${bytes.length} bytes where ${length} belong`);
   // In big endian, words of OW are swapped even where they hold two samples of 8 bits (PS3.5 section 8.1.2).
   const swap = bigEndian && (bitsAllocated === 16 || vr === 'OW');

@@ -1,6 +1,8 @@
+import { HilumError } from '../base/errors';
+import type { Attributes } from '../dicom/attributes';
 import type { ContentDigest } from '../dicom/content-digest';
 import type { EncodedObject } from '../dicom/part10';
-import type { Uid } from '../dicom/uid';
+import { tryParseUid, type Uid } from '../dicom/uid';
 import type { FilmResult } from '../events/result-event';
 import { contentOfFile } from './decode';
 import { type AnalysisIdentity, encode, resultUids } from './encode';
@@ -58,16 +60,44 @@ export function inThisThread(pipeline: Pipeline): StudyPipeline {
   };
 }
 
-/** One film from its bytes to the objects. */
+/**
+ * One film from its bytes to the objects.
+ * @throws HilumError ENCODE_FAILED also where the archive has sent the file of another film or study: result and
+ * patient are taken from the file
+ */
 export async function workOnFilm(
   { study, film, bytes, identity, reports }: FilmTask,
   pipeline: Pipeline,
 ): Promise<FilmWork> {
   const outcome = await analyseFilm(bytes, pipeline);
+  if (isOfAnother(outcome, { study, film }))
+    throw new HilumError(
+      'ENCODE_FAILED',
+      'permanent',
+      'the file that the archive sent is not the film that was asked for, or names another study',
+    );
   const state = nextState(outcome, reports, resultUids(study, film, identity));
   const work = await conclude(film, outcome, withState(identity, state), pipeline.observer);
   if (outcome.outcome !== 'rejected' || reports === undefined) return work;
   return { ...work, content: await contentOfFile(bytes, pipeline.reader) };
+}
+
+function isOfAnother(outcome: FilmOutcome, { study, film }: Pick<FilmTask, 'study' | 'film'>): boolean {
+  const { sopInstanceUid } = outcome;
+  if (sopInstanceUid !== null && sopInstanceUid !== film) return true;
+  const named = tryParseUid(attributesOf(outcome)?.StudyInstanceUID);
+  return named !== undefined && named !== study;
+}
+
+function attributesOf(outcome: FilmOutcome): Attributes | null {
+  switch (outcome.outcome) {
+    case 'analysed':
+      return outcome.explained.inferred.preprocessed.decoded.attributes;
+    case 'not-analysed':
+      return outcome.attributes;
+    case 'rejected':
+      return null;
+  }
 }
 
 /** Makes objects and result of an outcome. @throws HilumError ENCODE_FAILED */

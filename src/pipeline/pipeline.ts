@@ -143,8 +143,10 @@ type Seen = Pick<FilmOutcome & { outcome: 'not-analysed' }, 'view' | 'lungFracti
 
 /** Findings on a refused film for its report. */
 function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission): Seen {
-  // A lateral view is reported only where that is the reason; beside another reason the view may be wrong.
-  const doubtful = view?.view === 'lateral' && refusal?.reason !== 'lateral-view';
+  // A lateral view is reported only where that is the reason; beside another reason the view may be wrong. What is no
+  // chest film has no view of one.
+  const doubtful =
+    refusal?.reason === 'no-chest-film' || (view?.view === 'lateral' && refusal?.reason !== 'lateral-view');
   return {
     view: doubtful ? null : (view?.view ?? null),
     lungFraction: lungs?.lungFraction ?? null,

@@ -1,4 +1,5 @@
 import { HilumError } from '../base/errors';
+import type { Code } from '../dicom/code';
 import type { Warning } from '../events/closed-lists';
 import { isAtOrAbove } from '../finding/operating-point';
 import { upright } from '../imaging/orient';
@@ -7,7 +8,7 @@ import { headsOf, type ModelManifest, regionsOf, thresholdOf } from '../model/ma
 import type { Model } from '../model/session';
 import type { InferredFilm } from './stage';
 
-/** A classifier for the leading finding that was trained on films without lungs. */
+/** A classifier for the first finding of the first classifier that was trained on films without lungs. */
 export interface ShortcutCheck {
   readonly model: Model;
 }
@@ -20,8 +21,10 @@ export interface ShortcutCheck {
  * @throws HilumError MODEL_INVALID
  */
 export async function checkShortcut(film: InferredFilm, check: ShortcutCheck | null): Promise<InferredFilm> {
-  const claimed = film.findings[0]?.finding;
-  if (check === null || claimed?.atOrAbove !== true || claimed.mode !== 'live') return film;
+  if (check === null) return film;
+  // The first finding may be off: then the first of the film is another one.
+  const claimed = film.findings.find(({ finding }) => keyOf(finding.code) === codeOf(check.model.manifest))?.finding;
+  if (claimed?.atOrAbove !== true || claimed.mode !== 'live') return film;
   const { manifest } = check.model;
   const { normalised, turn } = film.preprocessed;
   const { plane } = regionOf(normalised, film.lungs.mask, 'removed', manifest.input.fill);
@@ -47,5 +50,9 @@ export function requireShortcutModel(model: ModelManifest, classifier: ModelMani
 /** Code of the first finding. */
 function codeOf(manifest: ModelManifest): string | undefined {
   const code = headsOf(manifest)[0]?.code;
-  return code && `${code.scheme} ${code.value}`;
+  return code && keyOf(code);
+}
+
+function keyOf({ scheme, value }: Omit<Code, 'meaning'>): string {
+  return `${scheme} ${value}`;
 }

@@ -16,7 +16,9 @@ const UNKNOWN = /^(|unknown|unspecified|other|none|n a|na|unbekannt|inconnu|desc
 /** Phantom (SCT). */
 const PHANTOM_CODE = '706342009';
 const PHANTOM =
-  /(?<!\p{L})(ph?antom[aesy]?|fantomes?|fantomas?|test pattern|test image|tg ?(18 )?(qc)?|flat field|quality (control|assurance)|qa qc|qc|qualitatskontrolle|konstanzprufung|konstanzpruefung|controle( de)? qualite|control de calidad|controle de qualidade|controllo (di )?qualita)(?! limb| pain)(?!\p{L})/u;
+  /(?<!\p{L})(ph?antom[aesy]?|fantomes?|fantomas?|test pattern|test image|tg qc|flat field|quality (control|assurance)|qa qc|qc|qualitatskontrolle|konstanzprufung|konstanzpruefung|controle( de)? qualite|control de calidad|controle de qualidade|controllo (di )?qualita)(?! limb| pain)(?!\p{L})/u;
+/** Test patterns of the AAPM's task groups 18 and 270; "TG" alone has other meanings. */
+const TEST_PATTERN = /(?<![a-z])tg[ _-]?(18|270)(?!\d)/i;
 const DESCRIBED: readonly Keyword[] = [
   'BodyPartExamined',
   'SeriesDescription',
@@ -31,7 +33,9 @@ const NAMED_PHANTOM = /(?<!\p{L})phantom(?!\p{L})/u;
 export function checkQuality(attributes: Attributes): Refusal | null {
   const marked = /^Y/i.test(text(attributes, 'QualityControlImage') ?? '');
   const regions = items(attributes, 'AnatomicRegionSequence').flatMap((item) => texts(item, 'CodeValue'));
-  const described = DESCRIBED.some((keyword) => texts(attributes, keyword).some((said) => PHANTOM.test(fold(said))));
+  const described = DESCRIBED.flatMap((keyword) => texts(attributes, keyword)).some(
+    (said) => TEST_PATTERN.test(said) || PHANTOM.test(fold(said)),
+  );
   const named = [text(attributes, 'PatientName'), text(attributes, 'PatientID')].some((name) =>
     NAMED_PHANTOM.test(fold(name ?? '')),
   );

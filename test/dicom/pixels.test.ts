@@ -355,6 +355,12 @@ describe('colour', () => {
     );
   });
 
+  test('YBR_FULL_422 that is named so after its samples were unpacked', async () => {
+    expect(await shown([200, 1, 2, 30, 3, 4], { ...colour, photometric: 'YBR_FULL_422' })).toEqual(
+      near([200 / 255, 30 / 255]),
+    );
+  });
+
   test.each<[string, readonly number[], FilmOptions, true | undefined]>([
     ['RGB with a colour', [200, 100, 50, 30, 30, 30], { photometric: 'RGB' }, true],
     ['grey RGB', [200, 200, 200, 30, 30, 30], { photometric: 'RGB' }, undefined],
@@ -386,6 +392,24 @@ describe('colour', () => {
     await expect(
       shown([0, 1], { bitsAllocated: 8, bitsStored: 8, photometric: 'PALETTE COLOR' }),
     ).rejects.toMatchObject({ fault: 'undecodable' });
+  });
+
+  test.each<[string, number, number[], true | undefined]>([
+    ['colours', 8, [0, 0xff, 0x80], true],
+    ['greys', 8, [0x80, 0x80, 0x80], undefined],
+    ['colours of 8 bits that it calls 16', 16, [0, 0xff, 0x80], true],
+    ['greys of 8 bits that it calls 16', 16, [0x80, 0x80, 0x80], undefined],
+  ])('PALETTE COLOR of more than 256 entries, the last in %s', async (_, bits, last, coloured) => {
+    const more = [0, 1, 2].flatMap((at): FixtureElement[] => [
+      [0x00281101 + at, 'US', [1000, 0, bits]],
+      [
+        0x00281201 + at,
+        'OW',
+        new Uint8Array(Uint16Array.from({ length: 1000 }, (__, i) => (i < 999 ? i % 256 : last[at]!)).buffer),
+      ],
+    ]);
+    const options: FilmOptions = { rows: 1, columns: 3, bitsStored: 16, photometric: 'PALETTE COLOR', more };
+    expect((await decode(film([0, 999, 200], options))).coloured).toBe(coloured);
   });
 
   test.each(['HSV', 'CMYK', 'YBR_ALIEN'])('%s is refused', async (photometric) => {

@@ -2,6 +2,7 @@ import { REASON_TEXTS } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { manifestSchema, type PictureKind } from '../../src/model/manifest';
 import { guarded, modelOf } from '../../src/model/session';
+import { encode, readResult } from '../../src/pipeline/encode';
 import { analyseFilm, type Pipeline } from '../../src/pipeline/pipeline';
 import { fakePipeline, fakeModel } from '../support/pipeline/fake-pipeline';
 
@@ -56,6 +57,13 @@ test.each([
     outcome: 'not-analysed',
     refusal: { reason, text: REASON_TEXTS[reason] },
   });
+});
+
+test('of a picture that is no chest film no view is told, though the view model has one', async () => {
+  const { pipeline } = pipelineOf({ other: 0.6, frontal: 0.3, lateral: 0.1 });
+  const outcome = await analyseFilm(FILM, pipeline);
+  expect(outcome).toMatchObject({ refusal: { reason: 'no-chest-film' }, view: null });
+  expect(readResult(encode(outcome, pipeline.identity()).at(-1)!.bytes).view).toBeNull();
 });
 
 test('one network that checks and tells the view runs once, and its own answers are the view', async () => {

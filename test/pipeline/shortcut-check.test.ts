@@ -52,6 +52,22 @@ test('no warning of a finding in shadow, of which nothing is told', async () => 
   expect(seen).toHaveLength(0);
 });
 
+test('no warning of another finding than its own, where the first one is off', async () => {
+  const seen: Plane[] = [];
+  const pipeline = checkedPipeline(0.9, 0.7, seen);
+  const other = { label: 'other', code: { value: '1', scheme: '99TEST', meaning: 'Other' } };
+  const classifiers = pipeline.models.classifiers.map(({ model, rules }) => ({
+    model,
+    rules: rules.map((rule) => rule && { ...rule, ...other }),
+  }));
+  const outcome = await analyseFilm(FILM, { ...pipeline, models: { ...pipeline.models, classifiers } });
+  expect(outcome).toMatchObject({
+    explained: { findings: [{ finding: { label: 'other', atOrAbove: true, mode: 'live' } }] },
+  });
+  expect(outcome).not.toHaveProperty('explained.inferred.warnings');
+  expect(seen).toHaveLength(0);
+});
+
 test('a warning that the film has already stays', async () => {
   const pipeline = checkedPipeline(0.9, 0.7);
   const outcome = await analyseFilm(FILM, { ...pipeline, shortcutCheck: null });

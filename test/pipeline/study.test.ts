@@ -1,6 +1,7 @@
 import { HilumError } from '../../src/base/errors';
 import { parseUid, type Uid } from '../../src/dicom/uid';
 import { BODY_PART_UNCLEAR } from '../../src/finding/wording';
+import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
 import type { Pipeline } from '../../src/pipeline/pipeline';
@@ -14,6 +15,8 @@ import {
 } from '../support/pipeline/fake-pipeline';
 
 const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
+/** A second exposure of the study. */
+const AGAIN = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240, instance: 2 });
 /** Of one study. */
 const TWO_FILMS = [FILM, syntheticDicom({ seed: 1, view: 'LL', rows: 280, columns: 240 })];
 const SC = '1.2.840.10008.5.1.4.1.1.7';
@@ -47,6 +50,35 @@ test('a film gets a heat map and a report in its study, and the study is announc
   });
   expect(announcer.events[0]!.films[0]!.probability).toBeCloseTo(0.9, 5);
   expect(announcer.events[0]!.films[0]!.outputs.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SR_3D]);
+});
+
+test.each([
+  ['another film of the study', TWO_FILMS[1]!],
+  ['a film of another patient', syntheticDicom({ seed: 2, view: 'PA', rows: 280, columns: 240 })],
+  [
+    'the film under an earlier study',
+    syntheticDicom({
+      seed: 1,
+      view: 'PA',
+      rows: 280,
+      columns: 240,
+      attributes: { StudyInstanceUID: '1.2.3' },
+    }),
+  ],
+])('an archive that sends %s instead: no result of it, and the other films get theirs', async (_case, sent) => {
+  const { archive, announcer, references, run } = setUp([FILM, AGAIN]);
+  const [film] = references;
+  archive.objects.set(film!.sopInstanceUid, { reference: film!, bytes: sent });
+  await expect(run()).rejects.toMatchObject({
+    code: 'ENCODE_FAILED',
+    lasting: 'permanent',
+    message: expect.stringContaining('not the film that was asked for') as string,
+  });
+  const reports = [...archive.objects.values()].filter(({ reference }) => reference.sopClassUid === SR_3D);
+  expect(reports.map(({ bytes }) => readReport(bytes).links)).toMatchObject([
+    { film: references[1]!.sopInstanceUid, study: film!.studyInstanceUid },
+  ]);
+  expect(announcer.events).toEqual([]);
 });
 
 test('the same event again changes nothing, announces nothing and costs one query', async () => {

@@ -7,6 +7,9 @@ test.each<Attributes>([
   { SeriesDescription: 'Thorax Phantom' },
   { StudyDescription: 'Konstanzprüfung' },
   { SeriesDescription: 'TG18-QC' },
+  { SeriesDescription: 'AAPM TG 18 OIQ' },
+  { ProtocolName: 'AAPM_TG270-ULN' },
+  { StudyDescription: 'TG QC' },
   { AnatomicRegionSequence: [{ CodeValue: '706342009' }] },
   { PatientName: [{ Alphabetic: 'PHANTOM^CHEST' }] },
   { PatientID: 'PHANTOM-01' },
@@ -18,6 +21,8 @@ test.each<Attributes>([
   {},
   { QualityControlImage: 'NO' },
   { StudyDescription: 'Phantom limb pain' },
+  { StudyDescription: 'Rö-Thorax, 3. postop. Tg' },
+  { SeriesDescription: 'TG CHEST AP' },
   { PatientName: [{ Alphabetic: 'Fantomas^Anna' }] },
 ])('%j is of a patient', (attributes) => {
   expect(checkQuality(attributes)).toBeNull();
