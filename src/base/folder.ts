@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { lchownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -22,6 +22,20 @@ export function makeFolder(path: string, mode?: number): void {
     } catch (error) {
       ifThere(error, folder);
     }
+}
+
+/**
+ * Makes a folder that the service's account must be able to write to as well, where root runs a command: it gets the
+ * owner of the folder that it is in.
+ * @throws ErrnoException as `makeFolder`
+ */
+export function makeFolderForOwner(path: string, mode: number): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return makeFolder(path, mode);
+  const parent = dirname(resolve(path));
+  makeFolderForOwner(parent, mode);
+  makeFolder(path, mode);
+  const { uid, gid } = statSync(parent);
+  if (process.geteuid?.() === 0) lchownSync(path, uid, gid);
 }
 
 function requireFolder(path: string, found: { isDirectory(): boolean }): void {

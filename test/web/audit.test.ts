@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -149,6 +150,32 @@ describe('the file', () => {
     await again.close();
     expect(readFileSync(join(dir, 'audit/audit.log'), 'utf8')).toBe('<last/>\n<more/>\n');
   });
+
+  test('one message after the other', async () => {
+    const trail = new AuditTrail({ dir, maxFileBytes: 1000 }, null);
+    await trail.write('<first/>', AT);
+    await trail.write('<second/>', AT);
+    await trail.close();
+    expect(readFileSync(join(dir, 'audit.log'), 'utf8')).toBe('<first/>\n<second/>\n');
+  });
+
+  /** Changes of owner are for root alone. */
+  (process.getuid!() === 0 ? test : test.skip)(
+    'what root writes belongs to the account that owns the folder, so that the service can go on with it',
+    async () => {
+      const [OWNER, GROUP] = [65_533, 65_532];
+      const ownerOf = (path: string) => [statSync(path).uid, statSync(path).gid];
+      chownSync(dir, OWNER, GROUP);
+      const audit = join(dir, 'audit');
+      const trail = new AuditTrail({ dir: audit, maxFileBytes: 1 }, null);
+      await trail.write('<first/>', AT);
+      await trail.write('<second/>', AT);
+      await trail.close();
+      const written = readdirSync(audit).map((name) => join(audit, name));
+      expect(written).toHaveLength(2);
+      expect([audit, ...written].map(ownerOf)).toEqual(Array(3).fill([OWNER, GROUP]));
+    },
+  );
 
   test('begins anew a month after its first message, also in a process that was started since', async () => {
     const message = (at: string) => `<EventIdentification EventDateTime="${at}"/>`;

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { PRIVATE_MODE, writeAtomicallySync } from '../../base/atomic-file';
-import { makeFolder } from '../../base/folder';
+import { makeFolderForOwner } from '../../base/folder';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
 import { readTls } from '../../net/tls';
@@ -67,7 +67,7 @@ class SpooledSyslog implements Syslog {
   ) {
     // The receiver's certificate is always checked.
     this.tlsMaterial = { ...readTls(settings.tls), rejectUnauthorized: true };
-    makeFolder(settings.dir, 0o700);
+    makeFolderForOwner(settings.dir, 0o700);
     this.spool = join(settings.dir, 'syslog.spool');
     this.reclaim();
     this.open();

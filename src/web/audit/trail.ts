@@ -1,8 +1,8 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
-import { makeFolder } from '../../base/folder';
+import { makeFolderForOwner } from '../../base/folder';
 
 /** Further destination of audit messages, in the order of writing: syslog. Must neither block nor throw. */
 export interface AuditOutlet {
@@ -50,9 +50,7 @@ export class AuditTrail {
   write(xml: string, at: Date): Promise<void> {
     return new Promise<void>((done, failed) => {
       this.waiting.push({ xml, at, done, failed });
-      this.working ??= this.work().finally(() => {
-        this.working = null;
-      });
+      this.working ??= this.work();
     });
   }
 
@@ -85,6 +83,8 @@ export class AuditTrail {
           );
       }
     }
+    // At once: whoever waited for the last message may write the next one before this promise is settled.
+    this.working = null;
   }
 
   private async append(lines: string): Promise<void> {
@@ -109,8 +109,8 @@ export class AuditTrail {
   }
 
   private async open(path: string): Promise<OpenFile> {
-    makeFolder(this.settings.dir, 0o700);
-    const handle = await open(path, 'a+', PRIVATE_MODE);
+    makeFolderForOwner(this.settings.dir, 0o700);
+    const handle = (await newFile(path)) ?? (await open(path, 'a+', PRIVATE_MODE));
     const { size, ino } = await handle.stat({ bigint: true });
     return { handle, inode: ino, bytes: Number(size), begunAt: (await firstTimeIn(handle)) ?? this.now() };
   }
@@ -119,6 +119,21 @@ export class AuditTrail {
     await this.file?.handle.close();
     this.file = null;
   }
+}
+
+/**
+ * A file that root makes gets the owner of its folder: the service must be able to go on with it.
+ * @returns null where it is there
+ */
+async function newFile(path: string): Promise<FileHandle | null> {
+  const handle = await open(path, 'ax+', PRIVATE_MODE).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  });
+  if (handle === null || process.geteuid?.() !== 0) return handle;
+  const { uid, gid } = await stat(dirname(path));
+  await handle.chown(uid, gid);
+  return handle;
 }
 
 async function inodeOf(path: string): Promise<bigint | null> {
