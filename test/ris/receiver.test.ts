@@ -165,6 +165,18 @@ test('a defect of ours is answered with AE: sent again it would hold up all behi
   expect(log.lines.map(({ fields }) => fields.event)).toContain('ris.message-failed');
 });
 
+test('a value that the database never takes is answered with AE; a damaged database is not answered', async () => {
+  await listening();
+  takeAs = () => Promise.reject(new HilumError('DATABASE_REFUSED', 'permanent', 'the database does not take a value'));
+  expect(msaOf((await (await sender()).ask(report('A1', 'P1')))[0]!)[0]).toBe('AE');
+  expect(counted).toEqual(['ORU^R01 error']);
+  takeAs = () => Promise.reject(new HilumError('DATABASE_INVALID', 'permanent', 'a damaged file'));
+  const one = await sender();
+  one.write(framed(report('A1', 'P1')));
+  await one.closed;
+  expect(one.answers).toEqual([]);
+});
+
 test('nothing about a patient is logged, whatever becomes of a message', async () => {
   await listening();
   const one = await sender();
