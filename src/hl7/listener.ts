@@ -6,7 +6,7 @@ import { withTimeout } from '../base/retry';
 import { SlotLimit } from '../base/slot-limit';
 import { listenError } from '../net/listen-error';
 import { plainAddress } from '../net/network';
-import { type Frame, FrameError, FrameReader } from './frame-reader';
+import { type Frame, FrameReader } from './frame-reader';
 import { CR, END, START } from './frames';
 
 /** Options of the MLLP listener. Times in milliseconds. */
@@ -168,9 +168,13 @@ class Connections {
         const frames = reader.take(chunk as Buffer);
         clock.set(reader.isOpen, frames.length > 0);
         for (const frame of frames) if (this.isClosing || !(await this.answer(socket, frame, address))) return;
+        if (reader.isBroken) {
+          this.tell('no-frame', address);
+          return;
+        }
       }
-    } catch (error) {
-      if (error instanceof FrameError) this.tell('no-frame', address);
+    } catch {
+      // The connection was lost.
     } finally {
       clock.set(false, true);
     }

@@ -232,7 +232,11 @@ describe('on the wire', () => {
     expect(msaOf((await one.ask('hello'))[0]!)).toEqual(['AR', '']);
     one.write('GET / HTTP/1.1\r\n\r\n');
     await one.closed;
-    expect(problems).toEqual(['no-frame']);
+    const padded = await sender();
+    padded.write(`${framed(report('A1', 'P1', {}, { 10: 'PADDED' }))}\0`);
+    await padded.closed;
+    expect(padded.answers.map((text) => msaOf(text))).toEqual([['AA', 'PADDED']]);
+    expect(problems).toEqual(['no-frame', 'no-frame']);
   });
 
   test('addresses that may not connect, and more connections than there may be', async () => {
