@@ -195,6 +195,26 @@ test('nothing about a patient is logged, whatever becomes of a message', async (
   expect(one.answers.join('')).not.toMatch(/SECRET-1|Secretname/);
 });
 
+/** The listener ends while a message is in work. */
+async function endsWithAnswer(connect: () => Promise<MllpSender>): Promise<void> {
+  let release: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    takeAs = () => {
+      resolve();
+      return new Promise((done) => (release = () => done('applied')));
+    };
+  });
+  const [busy, idle] = [await connect(), await connect()];
+  busy.write(framed(report('A1', 'P1')) + framed(report('A2', 'P1')));
+  await begun;
+  const closed = listener.close(5_000);
+  await idle.closed;
+  release();
+  await Promise.all([closed, busy.closed]);
+  expect(busy.answers).toHaveLength(1);
+  expect(taken).toHaveLength(1);
+}
+
 describe('on the wire', () => {
   test('several messages in one packet, and one in many, are answered in their order', async () => {
     await listening();
@@ -279,22 +299,7 @@ describe('on the wire', () => {
 
   test('when it ends, the message in hand is answered and nothing else is taken', async () => {
     await listening();
-    let release: () => void = () => {};
-    const begun = new Promise<void>((resolve) => {
-      takeAs = () => {
-        resolve();
-        return new Promise((done) => (release = () => done('applied')));
-      };
-    });
-    const [busy, idle] = [await sender(), await sender()];
-    busy.write(framed(report('A1', 'P1')) + framed(report('A2', 'P1')));
-    await begun;
-    const closed = listener.close(5_000);
-    await idle.closed;
-    release();
-    await Promise.all([closed, busy.closed]);
-    expect(busy.answers).toHaveLength(1);
-    expect(taken).toHaveLength(1);
+    await endsWithAnswer(sender);
   });
 
   test('senders by MSH-3 and MSH-4', async () => {
@@ -330,6 +335,12 @@ describe('TLS', () => {
     await plain.closed;
     expect(taken).toHaveLength(1);
     expect(problems).toEqual(['tls', 'tls']);
+  });
+
+  test('when it ends, the message in hand is answered', async () => {
+    const { ca, good, caFile } = certificates;
+    await listening({ tls: { certFile: good.certFile, keyFile: good.keyFile, caFile } });
+    await endsWithAnswer(() => sender({ ca, cert: good.cert, key: good.key }));
   });
 
   test('what is no certificate is named', async () => {
