@@ -7,9 +7,6 @@ export interface Frame {
   readonly isTooLong: boolean;
 }
 
-/** Bytes outside of any frame were received; the connection can't be used any more. */
-export class FrameError extends Error {}
-
 const LF = 0x0a;
 /** A new start block inside of a frame: the sender gave up and began anew. */
 const NEW_BEGINNING = Buffer.from('\x0bMSH', 'latin1');
@@ -25,6 +22,7 @@ export class FrameReader {
   private kept = Buffer.alloc(0);
   private length = 0;
   private isInside = false;
+  private hasFailed = false;
 
   constructor(private readonly maxBytes: number) {}
 
@@ -33,12 +31,18 @@ export class FrameReader {
     return this.isInside;
   }
 
-  /** The frames that end in this chunk. @throws FrameError for bytes outside of any frame */
+  /** Whether bytes outside of any frame were received: the connection can't be used any more. */
+  get isBroken(): boolean {
+    return this.hasFailed;
+  }
+
+  /** The frames that end in this chunk, before any bytes outside of one. */
   take(received: Buffer): Frame[] {
     const frames: Frame[] = [];
-    for (let at = 0; at < received.length;) {
+    for (let at = 0; at < received.length && !this.hasFailed;) {
       if (!this.isInside) {
-        at = this.begin(received, at);
+        this.begin(received[at]);
+        at += 1;
         continue;
       }
       const end = received.indexOf(END, at);
@@ -50,12 +54,10 @@ export class FrameReader {
     return frames;
   }
 
-  /** Offset after a start block or a line end. */
-  private begin(received: Buffer, at: number): number {
-    const byte = received[at];
+  /** Takes a start block or a line end. */
+  private begin(byte: number | undefined): void {
     if (byte === START) this.isInside = true;
-    else if (byte !== CR && byte !== LF) throw new FrameError('what was received is no MLLP frame');
-    return at + 1;
+    else if (byte !== CR && byte !== LF) this.hasFailed = true;
   }
 
   private keep(piece: Buffer): void {

@@ -6,7 +6,7 @@ import { withTimeout } from '../base/retry';
 import { SlotLimit } from '../base/slot-limit';
 import { listenError } from '../net/listen-error';
 import { plainAddress } from '../net/network';
-import { type Frame, FrameError, FrameReader } from './frame-reader';
+import { type Frame, FrameReader } from './frame-reader';
 import { CR, END, START } from './frames';
 
 /** Options of the MLLP listener. Times in milliseconds. */
@@ -102,10 +102,15 @@ function readMaterial({ certFile, keyFile, caFile }: NonNullable<ListenerOptions
 }
 
 const addressOf = (socket: Socket) => plainAddress(socket.remoteAddress ?? '');
+/** The same for a TLS socket and the plain one under it. */
+const peerOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`;
 
 /** The open connections, limited in number. */
 class Connections {
-  private readonly open = new Set<Socket>();
+  /** Plain sockets, also those under TLS, with their peers. */
+  private readonly open = new Map<Socket, string>();
+  /** Peers whose message is in work. */
+  private readonly busy = new Set<string>();
   private readonly working = new Set<Promise<void>>();
   private readonly slots: SlotLimit;
   private isClosing = false;
@@ -129,7 +134,7 @@ class Connections {
       return false;
     }
     socket.once('close', release);
-    this.open.add(socket);
+    this.open.set(socket, peerOf(socket));
     socket.once('close', () => this.open.delete(socket));
     return true;
   }
@@ -149,10 +154,10 @@ class Connections {
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     // Messages in work are answered; idle connections are closed at once.
-    for (const socket of this.open) if (!busy.has(socket)) socket.destroy();
+    for (const [socket, peer] of this.open) if (!this.busy.has(peer)) socket.destroy();
     const all = Promise.all(this.working);
     await withTimeout(all, graceMs, () => new Error('late')).catch(() => {});
-    for (const socket of this.open) socket.destroy();
+    for (const socket of this.open.keys()) socket.destroy();
   }
 
   /** Never rejects. */
@@ -168,9 +173,13 @@ class Connections {
         const frames = reader.take(chunk as Buffer);
         clock.set(reader.isOpen, frames.length > 0);
         for (const frame of frames) if (this.isClosing || !(await this.answer(socket, frame, address))) return;
+        if (reader.isBroken) {
+          this.tell('no-frame', address);
+          return;
+        }
       }
-    } catch (error) {
-      if (error instanceof FrameError) this.tell('no-frame', address);
+    } catch {
+      // The connection was lost.
     } finally {
       clock.set(false, true);
     }
@@ -178,7 +187,8 @@ class Connections {
 
   /** False where the connection is to be closed. */
   private async answer(socket: Socket, frame: Frame, address: string): Promise<boolean> {
-    busy.add(socket);
+    const peer = peerOf(socket);
+    this.busy.add(peer);
     try {
       const answers = await this.handle(frame, address);
       if (answers === null) return false;
@@ -190,12 +200,10 @@ class Connections {
       this.tell('handler', address);
       return false;
     } finally {
-      busy.delete(socket);
+      this.busy.delete(peer);
     }
   }
 }
-
-const busy = new WeakSet<Socket>();
 
 function written(socket: Socket, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -112,6 +112,8 @@ function separatorsOf(head: string): Separators {
 
 /** Names of character sets in table 0211 mapped to those of `dicom/charset`; others are the same there. */
 const SETS: Readonly<Record<string, string>> = {
+  // As without a set: many senders name it whatever they send.
+  ASCII: 'ISO_IR 6',
   'GB 18030-2000': 'GB18030',
   'KS X 1001': 'euc-kr',
   'BIG-5': 'big5',

@@ -1,3 +1,5 @@
+import { clean } from '../dicom/sanitise';
+
 /**
  * HL7 v2.5.1 section 2.7: delimiters inside a text are escaped; control characters, which would break segments or the
  * MLLP frame, as hexadecimal.
@@ -50,13 +52,17 @@ export function timestampOf(iso: string): string {
   return `${whole!.replace(/\D/g, '')}+0000`;
 }
 
-/** Converts DICOM's DA, TM and Timezone Offset from UTC to TS; '' where the date is invalid. */
+/**
+ * Converts DICOM's DA, TM and Timezone Offset from UTC to TS. What is no date, time or time zone there is left out, as a
+ * receiver may refuse the whole result for it; '' without a date.
+ */
 export function dicomMoment(date: string, time: string, offset: string): string {
-  if (!/^\d{8}$/.test(date)) return '';
-  const clock = /^(\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?)$/.exec(time)?.[1] ?? '';
+  const day = clean('DA', date);
+  if (day === '' || day.startsWith('0000')) return '';
+  const clock = clean('TM', time);
   // TS has hours with minutes or neither, and up to four digits of a fraction of a second (section 2.A.77).
   const kept = clock.length < 4 ? '' : clock.slice(0, 11);
-  return `${date}${kept}${kept !== '' && /^[+-]\d{4}$/.test(offset) ? offset : ''}`;
+  return `${day}${kept}${kept !== '' && /^[+-](0\d|1[0-4])[0-5]\d$/.test(offset) ? offset : ''}`;
 }
 
 /**

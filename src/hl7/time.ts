@@ -1,4 +1,5 @@
 import { instantOfWallTime } from '../base/time-zone';
+import { clean } from '../dicom/sanitise';
 
 /**
  * Converts an HL7 time (TS, DTM: section 2.A.77) to milliseconds since 1970; null where it is invalid or lacks hours
@@ -24,8 +25,8 @@ export function instantOf(text: string, zone: string): number | null {
   return wall - (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }
 
-/** Date of an HL7 time as DA; null where it has none. */
+/** Date of an HL7 time as DA; null where it has none, or one that can't be (`00000000`, `19500000`). */
 export function dateOf(text: string): string | null {
-  const date = /^\d{8}/.exec(text.trim())?.[0];
-  return date ?? null;
+  const date = clean('DA', /^(?!0000)\d{8}/.exec(text.trim())?.[0]);
+  return date === '' ? null : date;
 }

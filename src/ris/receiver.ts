@@ -172,12 +172,19 @@ async function judgeContent(
     const sent = { digest: digestOf(message), sentAt: sentAt(message, { timeZone }, now()), changes: reading.changes };
     return accepted((await store.take(sent, senderOf(header, address))) satisfies TakenAs);
   } catch (error) {
+    if (error instanceof HilumError && error.code === 'DATABASE_REFUSED') return failed(NOT_TAKEN);
     if (error instanceof HilumError) throw error;
     // A defect of ours. Sent again, the message would fail again and delay all after it, so that it is answered.
     log.error({ event: 'ris.message-failed', error: describeFailure(error) }, 'a defect in Hilum: please report it');
     return failed({ error: 'internal', text: 'a defect of the receiver; its log has more' });
   }
 }
+
+/** Sent again, the message would be refused again and delay all after it. */
+const NOT_TAKEN: Problem = {
+  error: 'dataType',
+  text: 'a value that the database does not take, such as a very long identifier',
+};
 
 function senderOf(header: Segment, address: string): RisSender {
   return { application: header.text(3), facility: header.text(4), address };

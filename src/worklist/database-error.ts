@@ -2,11 +2,10 @@ import { HilumError } from '../base/errors';
 
 /** SQLite's codes for a damaged file, or one that is no database (sqlite.org/rescode.html). */
 const BROKEN_FILE = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
-/**
- * Classes of SQLSTATE about the statement, not about the server's state (PostgreSQL, appendix A): trying again can't
- * help.
- */
-const REFUSED_CLASSES = new Set(['22', '23', '42']);
+/** Codes about the statement, not about the server's state (PostgreSQL, appendix A): trying again can't help. */
+const REFUSED_STATEMENT = /^(SQLITE_(ERROR|RANGE)|42...$)/;
+/** The same, about the values in it: a longer one than an index takes, or one against a rule of its column. */
+const REFUSED_VALUE = /^(SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)|(22|23|54)...$)/;
 
 /** Sentences by code: our own codes for a file (database-file.ts), those of SQLite and of the system, and SQLSTATE. */
 const SENTENCES: readonly (readonly [codes: RegExp, sentence: string])[] = [
@@ -47,20 +46,13 @@ export function databaseError(cause: unknown): Error {
   )
     return cause;
   const code = codeOf(cause);
-  const isBroken = isDamage(cause);
-  if (isBroken || isRefusal(code))
-    return new HilumError(
-      'DATABASE_INVALID',
-      'permanent',
-      isBroken ? `the file is no database, or a damaged one (${code})` : `the database refuses the statement (${code})`,
-    );
+  const invalid = (text: string) => new HilumError('DATABASE_INVALID', 'permanent', `${text} (${code})`);
+  if (isDamage(cause)) return invalid('the file is no database, or a damaged one');
+  if (REFUSED_STATEMENT.test(code)) return invalid('the database refuses the statement');
+  if (REFUSED_VALUE.test(code))
+    return new HilumError('DATABASE_REFUSED', 'permanent', `the database does not take a value (${code})`);
   const sentence = SENTENCES.find(([codes]) => codes.test(code))?.[1] ?? 'the database does not answer';
   return new HilumError('DATABASE_UNREACHABLE', 'transient', `${sentence} (${code || 'no code'})`);
-}
-
-function isRefusal(code: string): boolean {
-  if (code.startsWith('SQLITE_')) return /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(code);
-  return code.length === 5 && REFUSED_CLASSES.has(code.slice(0, 2));
 }
 
 function codeOf(error: unknown): string {

@@ -16,7 +16,7 @@ import { SQLITE_WORKER_FILE } from './sqlite-worker-file';
 /**
  * The list's database. Nothing is opened before its first use, so that a database that is away does not delay the
  * start; the first use migrates the schema. Each method throws HilumError DATABASE_UNREACHABLE (transient) or
- * DATABASE_INVALID (permanent), and HilumErrors of `work`.
+ * DATABASE_INVALID or DATABASE_REFUSED (permanent), and HilumErrors of `work`.
  */
 export interface Database {
   readonly kind: DatabaseKind;

@@ -56,6 +56,8 @@ test.each<[string, Buffer, string]>([
   ['8859/1', Buffer.from('Müller', 'latin1'), 'Müller'],
   ['8859/2', Buffer.of(0xa3, 0xf3, 0x64), 'Łód'],
   ['ASCII', Buffer.from('Muller'), 'Muller'],
+  ['ASCII', Buffer.from('Müller'), 'Müller'],
+  ['ASCII', Buffer.from('Müller', 'latin1'), 'Müller'],
   ['GB 18030-2000', Buffer.of(0xcd, 0xf5), '王'],
   ['BIG-5', Buffer.of(0xa4, 0x40), '一'],
   ['KS X 1001', Buffer.of(0xb1, 0xe8), '김'],

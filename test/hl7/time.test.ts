@@ -39,6 +39,7 @@ test('a date', () => {
     null,
     null,
   ]);
+  expect(['00000000', '00000101', '19500000', '19500231', '99999999'].map(dateOf)).toEqual(Array(5).fill(null));
 });
 
 test('wall clocks of time zones, and their names', () => {

@@ -165,6 +165,18 @@ test('a defect of ours is answered with AE: sent again it would hold up all behi
   expect(log.lines.map(({ fields }) => fields.event)).toContain('ris.message-failed');
 });
 
+test('a value that the database never takes is answered with AE; a damaged database is not answered', async () => {
+  await listening();
+  takeAs = () => Promise.reject(new HilumError('DATABASE_REFUSED', 'permanent', 'the database does not take a value'));
+  expect(msaOf((await (await sender()).ask(report('A1', 'P1')))[0]!)[0]).toBe('AE');
+  expect(counted).toEqual(['ORU^R01 error']);
+  takeAs = () => Promise.reject(new HilumError('DATABASE_INVALID', 'permanent', 'a damaged file'));
+  const one = await sender();
+  one.write(framed(report('A1', 'P1')));
+  await one.closed;
+  expect(one.answers).toEqual([]);
+});
+
 test('nothing about a patient is logged, whatever becomes of a message', async () => {
   await listening();
   const one = await sender();
@@ -182,6 +194,26 @@ test('nothing about a patient is logged, whatever becomes of a message', async (
   expect(JSON.stringify(log.lines)).not.toMatch(/secret/i);
   expect(one.answers.join('')).not.toMatch(/SECRET-1|Secretname/);
 });
+
+/** The listener ends while a message is in work. */
+async function endsWithAnswer(connect: () => Promise<MllpSender>): Promise<void> {
+  let release: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    takeAs = () => {
+      resolve();
+      return new Promise((done) => (release = () => done('applied')));
+    };
+  });
+  const [busy, idle] = [await connect(), await connect()];
+  busy.write(framed(report('A1', 'P1')) + framed(report('A2', 'P1')));
+  await begun;
+  const closed = listener.close(5_000);
+  await idle.closed;
+  release();
+  await Promise.all([closed, busy.closed]);
+  expect(busy.answers).toHaveLength(1);
+  expect(taken).toHaveLength(1);
+}
 
 describe('on the wire', () => {
   test('several messages in one packet, and one in many, are answered in their order', async () => {
@@ -220,7 +252,11 @@ describe('on the wire', () => {
     expect(msaOf((await one.ask('hello'))[0]!)).toEqual(['AR', '']);
     one.write('GET / HTTP/1.1\r\n\r\n');
     await one.closed;
-    expect(problems).toEqual(['no-frame']);
+    const padded = await sender();
+    padded.write(`${framed(report('A1', 'P1', {}, { 10: 'PADDED' }))}\0`);
+    await padded.closed;
+    expect(padded.answers.map((text) => msaOf(text))).toEqual([['AA', 'PADDED']]);
+    expect(problems).toEqual(['no-frame', 'no-frame']);
   });
 
   test('addresses that may not connect, and more connections than there may be', async () => {
@@ -263,22 +299,7 @@ describe('on the wire', () => {
 
   test('when it ends, the message in hand is answered and nothing else is taken', async () => {
     await listening();
-    let release: () => void = () => {};
-    const begun = new Promise<void>((resolve) => {
-      takeAs = () => {
-        resolve();
-        return new Promise((done) => (release = () => done('applied')));
-      };
-    });
-    const [busy, idle] = [await sender(), await sender()];
-    busy.write(framed(report('A1', 'P1')) + framed(report('A2', 'P1')));
-    await begun;
-    const closed = listener.close(5_000);
-    await idle.closed;
-    release();
-    await Promise.all([closed, busy.closed]);
-    expect(busy.answers).toHaveLength(1);
-    expect(taken).toHaveLength(1);
+    await endsWithAnswer(sender);
   });
 
   test('senders by MSH-3 and MSH-4', async () => {
@@ -314,6 +335,12 @@ describe('TLS', () => {
     await plain.closed;
     expect(taken).toHaveLength(1);
     expect(problems).toEqual(['tls', 'tls']);
+  });
+
+  test('when it ends, the message in hand is answered', async () => {
+    const { ca, good, caFile } = certificates;
+    await listening({ tls: { certFile: good.certFile, keyFile: good.keyFile, caFile } });
+    await endsWithAnswer(() => sender({ ca, cert: good.cert, key: good.key }));
   });
 
   test('what is no certificate is named', async () => {

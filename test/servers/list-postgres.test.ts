@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { createLog } from '../../src/base/log';
 import { deriveUid } from '../../src/dicom/uid';
 import { openDatabase } from '../../src/worklist/database';
+import { risStore } from '../../src/worklist/ris-store';
 import { Worklist } from '../../src/worklist/worklist';
 import { recordingLog } from '../support/records/logs';
 import { studyRecord } from '../support/records/study-record';
@@ -115,6 +117,32 @@ describe('PostgreSQL as its database', () => {
     expect(await opened()).toEqual({ warned: 1, indexes: 0, found: 1 });
     await asOwner('create extension pg_trgm');
     expect(await opened()).toEqual({ warned: 0, indexes: 2, found: 1 });
+  });
+
+  test('an identifier of the RIS that no index takes is refused for good, and the next message is taken', async () => {
+    const database = openDatabase(await create(), LOG);
+    const store = risStore({ database, onChange: () => Promise.resolve() });
+    const kept = (id: string) =>
+      store.take(
+        {
+          digest: id.slice(0, 10),
+          sentAt: 1,
+          changes: [
+            {
+              kind: 'order-priority',
+              order: { accessionNumber: 'A1', patient: [{ id, issuers: [] }] },
+              priority: 'urgent',
+            },
+          ],
+        },
+        { application: 'RIS', facility: '', address: '10.1.2.3' },
+      );
+    await expect(kept(randomBytes(9_000).toString('base64'))).rejects.toMatchObject({
+      code: 'DATABASE_REFUSED',
+      lasting: 'permanent',
+    });
+    expect(await kept('P1')).toBe('kept');
+    await database.close();
   });
 
   test('a database that does not exist, and a server that is not there, are away', async () => {

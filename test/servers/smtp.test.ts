@@ -100,6 +100,13 @@ test.each<[string, () => SmtpBehaviour, () => Partial<SmtpOptions>, string, stri
     'RECEIVER_REFUSED',
     'permanent',
   ],
+  [
+    '550 to one of three recipients, 451 to another',
+    () => ({ rcpt: { 'a@x.example': '550 no such user', 'b@x.example': '451 greylisted' } }),
+    () => ({ to: ['a@x.example', 'b@x.example', 'c@x.example'] }),
+    'RECEIVER_UNAVAILABLE',
+    'transient',
+  ],
   ['452 to the message', () => ({ data: '452 disk full' }), () => ({}), 'RECEIVER_UNAVAILABLE', 'transient'],
   ['554 to the message', () => ({ data: '554 no' }), () => ({}), 'RECEIVER_REFUSED', 'permanent'],
   ['no answer', () => ({ hangAtMail: true }), () => ({ timeoutMs: 500 }), 'RECEIVER_TIMEOUT', 'transient'],

@@ -41,6 +41,12 @@ test('a Device is made once, all else is found by its identifier', () => {
   ]);
 });
 
+test('without a readable report the version of the software is unknown: no empty text, which FHIR refuses', () => {
+  const [device] = resources({ ...RECORD, softwareVersion: '' });
+  expect(device).toMatchObject({ version: RECORD.models.map(({ version }) => ({ value: version })) });
+  expect(JSON.stringify(resources({ ...RECORD, softwareVersion: '', models: [] }))).not.toMatch(/":""|"version":\[\]/);
+});
+
 test('preliminary, and the conclusion says what it is for and never that something is absent', () => {
   const text = String(report().conclusion);
   expect(report()).toMatchObject({

@@ -140,6 +140,32 @@ test.each([Number.MIN_VALUE, Math.fround(1.2e-39), 1.7976931e-300])('%d is no ba
   expect(Number(row.split('|')[5])).toBe(value);
 });
 
+test('OBX-3 and OBX-4 together are unique, and say which values belong to one finding', () => {
+  const [film] = RECORD.films;
+  const finding = film!.findings[0]!;
+  const other = { ...finding, operatingPoint: 0.7, probability: 0.2, code: { ...finding.code, value: '233604007' } };
+  const record = {
+    ...RECORD,
+    models: ['a', 'b', 'c'].map((id) => ({ id, version: '1.0.0' })),
+    films: [{ ...film!, findings: [{ ...finding, operatingPoint: null }, other], remarks: ['one', 'two'] }],
+  };
+  const rows = segmentsOf(record).flatMap((line) => (line.startsWith('OBX') ? [line.split('|')] : []));
+  const named = rows.map((fields) => `${fields[3]!.split('^')[0]} ${fields[4]} ${fields[5]!.split('^')[0]}`);
+  expect(new Set(rows.map((fields) => `${fields[3]} ${fields[4]}`)).size).toBe(rows.length);
+  expect(named).toEqual(
+    expect.arrayContaining([
+      'model  a 1.0.0',
+      'model 0.3 c 1.0.0',
+      `probability 1 ${finding.probability}`,
+      'positive-class 1.2 233604007',
+      'probability 1.2 0.2',
+      'operating-point 1.2 0.7',
+      'remark 1 one',
+      'remark 1.2 two',
+    ]),
+  );
+});
+
 test('a film without a Patient ID is not sent', () => {
   expect(() => encodeOru({ ...RECORD, patient: { ...RECORD.patient, PatientID: '' } }, OPTIONS)).toThrow(
     expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }) as Error,
@@ -175,6 +201,10 @@ test.each([
   ['20260301', '10', '+0100', '20260301'],
   ['20260301', '', '+0100', '20260301'],
   ['2026.03.01', '10', '', ''],
+  ['00000000', '101500', '+0100', ''],
+  ['20260231', '101500', '+0100', ''],
+  ['20260301', '2575', '+0100', '20260301'],
+  ['20260301', '101500', '+9900', '20260301101500'],
 ])('moment %s %s %s', (date, time, offset, expected) => {
   expect(dicomMoment(date, time, offset)).toBe(expected);
 });

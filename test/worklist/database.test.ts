@@ -59,14 +59,19 @@ test.each([
   ['SQLITE_FULL', 'DATABASE_UNREACHABLE'],
   ['SQLITE_IOERR_FSYNC', 'DATABASE_UNREACHABLE'],
   ['SQLITE_CORRUPT_INDEX', 'DATABASE_INVALID'],
-  ['SQLITE_CONSTRAINT_PRIMARYKEY', 'DATABASE_INVALID'],
+  ['SQLITE_ERROR', 'DATABASE_INVALID'],
+  ['SQLITE_CONSTRAINT_PRIMARYKEY', 'DATABASE_REFUSED'],
+  ['SQLITE_TOOBIG', 'DATABASE_REFUSED'],
   ['ECONNREFUSED', 'DATABASE_UNREACHABLE'],
   ['08006', 'DATABASE_UNREACHABLE'],
   ['53300', 'DATABASE_UNREACHABLE'],
   ['28P01', 'DATABASE_UNREACHABLE'],
   ['57P01', 'DATABASE_UNREACHABLE'],
   ['40P01', 'DATABASE_UNREACHABLE'],
-  ['23505', 'DATABASE_INVALID'],
+  ['42P01', 'DATABASE_INVALID'],
+  ['23505', 'DATABASE_REFUSED'],
+  ['22021', 'DATABASE_REFUSED'],
+  ['54000', 'DATABASE_REFUSED'],
 ])('%s is %s', (code, wanted) => {
   const error = databaseError(Object.assign(new Error('quotes Doe^Jane'), { code }));
   expect(error).toMatchObject({ code: wanted, message: expect.not.stringContaining('Doe') as string });

@@ -50,7 +50,7 @@ export class SmtpClient {
 
   /**
    * @throws HilumError RECEIVER_*: transient for 4xx and network failures, permanent for 5xx, also where one of several
-   * recipients was refused: the others have the mail then
+   * recipients was refused: the others have the mail then. Transient where any of them can take it later
    */
   async send({ subject, text, messageId, date, isUrgent }: Mail): Promise<void> {
     const { from, to } = this.options;
@@ -66,7 +66,7 @@ export class SmtpClient {
         headers,
         ...(isUrgent ? { priority: 'high' as const } : {}),
       })) as { rejectedErrors?: unknown[] };
-      if (rejectedErrors.length > 0) throw rejectedErrors[0];
+      if (rejectedErrors.length > 0) throw rejectedErrors.find(isForLater) ?? rejectedErrors[0];
     } catch (error) {
       throw smtpError(error);
     }
@@ -86,6 +86,8 @@ export class SmtpClient {
     return Promise.resolve();
   }
 }
+
+const isForLater = (error: unknown): boolean => smtpError(error).lasting === 'transient';
 
 /** Error by SMTP reply code (RFC 5321 section 4.2.1), else by the codes of nodemailer and Node. */
 function smtpError(error: unknown): HilumError {

@@ -59,16 +59,18 @@ function updated(uid: Uid, resource: Written): Entry {
 function deviceEntry({ softwareVersion, models }: StudyRecord): Entry {
   const uid = deriveUid(['fhir-device', softwareVersion, ...models.map(({ id, version }) => `${id} ${version}`)]);
   const identifier = own(uid);
+  // Unknown where no report can be read; FHIR allows neither an empty text nor an empty list.
+  const version = [
+    ...(softwareVersion === '' ? [] : [{ value: softwareVersion }]),
+    ...models.map(({ id, version: value }) => ({ component: { value: id }, value })),
+  ];
   const resource: Written = {
     resourceType: 'Device',
     identifier: [identifier],
     status: 'active',
     manufacturer: 'Hilum',
     deviceName: [{ name: 'Hilum chest-film triage', type: 'manufacturer-name' }],
-    version: [
-      { value: softwareVersion },
-      ...models.map(({ id, version }) => ({ component: { value: id }, value: version })),
-    ],
+    ...(version.length === 0 ? {} : { version }),
     note: [{ text: RESEARCH_USE.statement }],
   };
   return {

@@ -15,8 +15,14 @@ import {
   VIEW_CODES,
 } from '../statements';
 
-/** Value type, concept, encoded value, units. */
-type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
+/** Value type, concept, encoded value, units, and the finding that it belongs to, from 1. */
+type Observation = readonly [
+  type: 'CWE' | 'NM' | 'ST' | 'TX',
+  concept: string,
+  value: string,
+  units?: Code | undefined,
+  finding?: number,
+];
 
 const code = ({ value, meaning, scheme }: Code) => components(value, meaning, scheme);
 const text = (type: 'ST' | 'TX', concept: Code, value: string): Observation => [type, code(concept), escapeText(value)];
@@ -37,28 +43,41 @@ const STATUS_CODES: Readonly<Record<ResultStatus, string>> = { preliminary: 'P',
 /** OBX segments: first those about the study, then each film's as a group with its own OBX-4, from 1. */
 export function observations(record: StudyRecord): string[] {
   const rows = [
-    ...ofStudy(record).map((row) => ({ row, group: '', status: STATUS_CODES[studyStatus(record)] })),
-    ...record.films.flatMap((film, index) =>
-      [
-        ...earlier(film, record),
-        ...ofFilm(film).map((row) => ({ row, status: STATUS_CODES[filmStatus(film, record)] })),
-      ].map((observation) => ({ ...observation, group: String(index + 1) })),
-    ),
+    ...placed(ofStudy(record), 0, STATUS_CODES[studyStatus(record)]),
+    ...record.films.flatMap((film, index) => [
+      ...placed(earlier(film, record), index + 1, film.reason === 'incorrect-worklist-entry' ? 'W' : 'D'),
+      ...placed(ofFilm(film), index + 1, STATUS_CODES[filmStatus(film, record)]),
+    ]),
   ];
   return rows.map(({ row, ...place }, index) => segmentOf(row, { ...place, index: index + 1 }, record));
+}
+
+/**
+ * Observations with status and OBX-4: the group, none for 0. OBX-4 distinguishes observations of the same OBX-3 (HL7
+ * v2.5.1 section 7.4.2.4): further ones have their number behind it, as a receiver may keep only the last of equal ones.
+ */
+function placed(rows: readonly Observation[], group: number, status: string) {
+  const counts = new Map<string, number>();
+  return rows.map((row) => {
+    const [, concept, , , finding] = row;
+    const count = finding ?? (counts.get(concept) ?? 0) + 1;
+    counts.set(concept, count);
+    const subId = count > 1 ? `${group}.${count}` : group === 0 ? '' : String(group);
+    return { row, subId, status };
+  });
 }
 
 /** OBX-8 stays empty: Hilum never calls a result normal or abnormal. */
 function segmentOf(
   [type, concept, value, units]: Observation,
-  { group, status, index }: { readonly group: string; readonly status: string; readonly index: number },
+  { subId, status, index }: { readonly subId: string; readonly status: string; readonly index: number },
   { completedAt, softwareVersion }: StudyRecord,
 ): string {
   return numbered('OBX', {
     1: String(index),
     2: type,
     3: concept,
-    4: group,
+    4: subId,
     5: value,
     6: units === undefined ? '' : code(units),
     11: status,
@@ -80,15 +99,13 @@ function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observati
  * original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record). The earlier reports are known
  * even where they can't be read any more. Not in a correction: that patient never had these values.
  */
-function earlier(film: FilmRecord, { correction }: StudyRecord): { row: Observation; status: 'W' | 'D' }[] {
+function earlier(film: FilmRecord, { correction }: StudyRecord): Observation[] {
   if (correction !== undefined || !isWithdrawn(film)) return [];
-  const { withdrawn, supersedes = [], reason } = film;
-  const status = reason === 'incorrect-worklist-entry' ? 'W' : 'D';
-  const rows = [
+  const { withdrawn, supersedes = [] } = film;
+  return [
     ...(withdrawn === undefined ? [] : found(withdrawn)),
     ...supersedes.map((uid) => text('ST', DELIVERY_CODES.report, uid)),
   ];
-  return rows.map((row) => ({ row, status }));
 }
 
 /** OBX of view, findings and lungs. */
@@ -99,7 +116,11 @@ function found({
 }: Pick<FilmRecord, 'view' | 'findings' | 'lungFraction'>): Observation[] {
   return [
     ...(view === null ? [] : [['CWE', code(CODES.imageView), code(VIEW_CODES[view])] as const]),
-    ...liveFindings(findings).flatMap(findingObservations),
+    ...liveFindings(findings).flatMap((finding, index) =>
+      findingObservations(finding).map(
+        ([type, concept, value, units]) => [type, concept, value, units, index + 1] as const,
+      ),
+    ),
     ...(lungFraction === null ? [] : [number(code(CODES.lungFraction), lungFraction)]),
   ];
 }

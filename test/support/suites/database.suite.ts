@@ -135,7 +135,7 @@ export function databaseTests(create: () => Promise<string>): void {
         .execute(),
     );
     await expect(twice).rejects.toMatchObject({
-      code: 'DATABASE_INVALID',
+      code: 'DATABASE_REFUSED',
       message: expect.not.stringContaining('Doe') as string,
     });
     const failing = database.write(async (transaction) => {
