@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -162,6 +163,17 @@ describe('the file', () => {
       .sort()
       .map((name) => readFileSync(join(dir, name), 'utf8').trim().split('\n').length);
     expect(lines).toEqual([2, 2, 1]);
+  });
+
+  // Only root can give a file to somebody else.
+  (process.geteuid?.() === 0 ? test : test.skip)('begun by root, it belongs to the owner of the state', async () => {
+    const owner = 12_345;
+    chownSync(dir, owner, owner);
+    const trail = new AuditTrail({ dir: join(dir, 'audit'), maxFileBytes: 1000 }, null);
+    await trail.write('<m/>', AT);
+    await trail.close();
+    const made = ['audit', 'audit/audit.log'].map((name) => statSync(join(dir, name)));
+    expect(made.flatMap(({ uid, gid }) => [uid, gid])).toEqual([owner, owner, owner, owner]);
   });
 
   test('where another process has begun a new file, this one follows, and nothing is lost', async () => {

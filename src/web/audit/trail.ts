@@ -1,5 +1,6 @@
-import { type FileHandle, open, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { type FileHandle, lchown, open, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
 import { makeFolder } from '../../base/folder';
@@ -109,16 +110,37 @@ export class AuditTrail {
   }
 
   private async open(path: string): Promise<OpenFile> {
-    makeFolder(this.settings.dir, 0o700);
-    const handle = await open(path, 'a+', PRIVATE_MODE);
+    const { dir } = this.settings;
+    if (!existsSync(dir)) {
+      makeFolder(dir, 0o700);
+      await giveToOwnerOf(dirname(dir), (uid, gid) => lchown(dir, uid, gid));
+    }
+    const handle = (await this.begin(path)) ?? (await open(path, 'a+', PRIVATE_MODE));
     const { size, ino } = await handle.stat({ bigint: true });
     return { handle, inode: ino, bytes: Number(size), begunAt: (await firstTimeIn(handle)) ?? this.now() };
+  }
+
+  /** Makes the file; null where it is there, also as a link, which is not followed. */
+  private async begin(path: string): Promise<FileHandle | null> {
+    const handle = await open(path, 'ax+', PRIVATE_MODE).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+      throw error;
+    });
+    if (handle !== null) await giveToOwnerOf(this.settings.dir, (uid, gid) => handle.chown(uid, gid));
+    return handle;
   }
 
   private async leave(): Promise<void> {
     await this.file?.handle.close();
     this.file = null;
   }
+}
+
+/** A command that root runs makes the file for the service's account, which must be able to go on with it. */
+async function giveToOwnerOf(folder: string, give: (uid: number, gid: number) => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = await stat(folder);
+  await give(uid, gid);
 }
 
 async function inodeOf(path: string): Promise<bigint | null> {
