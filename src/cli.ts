@@ -4,6 +4,7 @@ import { describeError, HilumError } from './base/errors';
 import { collectGarbageLessOften } from './base/heap';
 import { MISUSED, OUTPUT_FAILED } from './cli/command';
 import { program } from './cli/commands';
+import { watchOutputs } from './cli/outputs';
 
 /** Runs the command that the arguments name, which sets the exit status. */
 async function run(args: readonly string[]): Promise<void> {
@@ -35,11 +36,6 @@ function isOfSystem(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
-// The reader of the output may close it early: `hilum models | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
-
+watchOutputs(fail);
 collectGarbageLessOften();
 run(process.argv.slice(2)).catch(fail);

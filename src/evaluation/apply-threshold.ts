@@ -1,3 +1,4 @@
+import { chownSync } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
@@ -21,9 +22,16 @@ export async function applyThreshold(
   const path = await realpath(config);
   const text = await readFile(path, 'utf8');
   const { document } = parseYaml(text, config);
-  const mode = (await stat(path)).mode & 0o7777;
+  const { mode, uid, gid } = await stat(path);
   const written = finding === null ? withThreshold(text, document, threshold) : withRule(document, finding, threshold);
-  await writeAtomically(path, written, { mode, check });
+  await writeAtomically(path, written, {
+    mode: mode & 0o7777,
+    check(beside) {
+      check(beside);
+      // Run by root, it must stay readable by the service's account.
+      if (process.geteuid?.() === 0) chownSync(beside, uid, gid);
+    },
+  });
 }
 
 /**

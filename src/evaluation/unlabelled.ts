@@ -1,5 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import type { LabelledFilm } from './labels';
 import { inside } from './run';
 
@@ -13,12 +13,30 @@ export async function unlabelledFiles(
   except: readonly string[],
 ): Promise<string[]> {
   const named = new Set(films.map(({ file }) => inside(folder, file)));
-  const paths = (await readdir(folder, { recursive: true })).map((name) => resolve(folder, name));
   const isExcepted = (path: string) =>
     except.some((other) => path === resolve(other) || path.startsWith(`${resolve(other)}${sep}`));
-  const unlabelled: string[] = [];
-  for (const path of paths.sort())
-    if (!named.has(path) && !isExcepted(path) && !(await lstat(path)).isDirectory())
-      unlabelled.push(relative(folder, path).replaceAll(sep, '/'));
-  return unlabelled;
+  return (await filesBelow(resolve(folder)))
+    .filter((path) => !named.has(path) && !isExcepted(path))
+    .sort()
+    .map((path) => relative(folder, path).replaceAll(sep, '/'));
 }
+
+/**
+ * Links to folders are not followed: they may lead in a circle. A folder that may not be read, such as `lost+found`, is
+ * left out.
+ */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return [];
+    throw error;
+  });
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) for (const file of await filesBelow(path)) files.push(file);
+    else if (!entry.isSymbolicLink() || !(await isFolder(path))) files.push(path);
+  }
+  return files;
+}
+
+const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;

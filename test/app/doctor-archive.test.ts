@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { examineArchive } from '../../src/app/doctor/archive';
+import { examine } from '../../src/app/doctor/doctor';
 import { parseConfig } from '../../src/config/config';
 
 const methods: string[] = [];
@@ -42,4 +46,21 @@ test.each([
     text: 'not tried: this process stores nothing',
   });
   expect(methods).not.toContain('POST');
+});
+
+test('a file of authorities that is missing is told, and ends no other check', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hilum-doctor-'));
+  const file = join(dir, 'hilum.yaml');
+  const archive = { url: 'https://127.0.0.1:9/dicom-web', tls: { caFile: 'missing.pem' } };
+  const rest = { broker: { url: 'amqp://127.0.0.1:9' }, roles: ['sinks'], state: { dir: 'state' } };
+  writeFileSync(file, JSON.stringify({ archive, ...rest }));
+  try {
+    const results = await examine(file);
+    expect(results.filter(({ ok, check }) => !ok && check === 'configuration')).toMatchObject([
+      { text: expect.stringContaining(`the TLS file ${join(dir, 'missing.pem')} can't be read`) as string },
+    ]);
+    expect(results.map(({ check }) => check)).toEqual(expect.arrayContaining(['broker', 'disk', 'access', 'port']));
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import childProcess from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDirectory } from '../../src/app/access';
@@ -67,6 +77,24 @@ test('a list gets a first account with all roles, once, and a password that was 
   const again = await initialise(site({ list: true }), out, { username: 'chief', password: 'five-Wonderful-Films' });
   expect(again.done).toContain('accounts are there already, none was made');
 });
+
+// Only root can give a file to somebody else.
+(process.geteuid?.() === 0 ? test : test.skip)(
+  'run by root: a link in the state folder gives nothing away',
+  async () => {
+    const id = jest.spyOn(childProcess, 'execFileSync').mockReturnValue('12345\n');
+    writeFileSync(join(dir, 'of-root'), '');
+    mkdirSync(join(dir, 'state'));
+    symlinkSync(join(dir, 'of-root'), join(dir, 'state', 'link'));
+    try {
+      await initialise(site(), out);
+    } finally {
+      id.mockRestore();
+    }
+    expect(statSync(join(dir, 'state')).uid).toBe(12_345);
+    expect(statSync(join(dir, 'of-root')).uid).toBe(0);
+  },
+);
 
 test('a PACS: the sink that sends to it, through the Orthanc that is the archive; Orthanc away is told', async () => {
   const archive = { url: 'http://127.0.0.1:9/dicom-web', username: 'hilum', password: 'secret' };

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -49,6 +50,15 @@ async function run(folder: string, out: string, pipeline: Pipeline, files = FILE
   await journal.close();
   return { ...rest, records: records[0]!, worked, lines: readFileSync(journal.path, 'utf8').trim().split('\n') };
 }
+
+test('files without a label: links that lead in a circle are not followed, linked files count once', async () => {
+  const { folder } = films();
+  symlinkSync('..', join(folder, 'deep', 'up'));
+  symlinkSync('.', join(folder, 'again'));
+  symlinkSync('a.dcm', join(folder, 'link.dcm'));
+  const rows = [{ file: 'a.dcm' }, { file: 'again/c.dcm' }];
+  expect(await unlabelledFiles(folder, rows, [])).toEqual(['c.dcm', 'deep/b.dcm', 'link.dcm']);
+});
 
 test('each film has a line; a second run has nothing to do', async () => {
   const { folder, out } = films();

@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config/config';
@@ -99,6 +108,19 @@ describe('--apply-threshold', () => {
     expect(text.replace(/classification:\n {2}threshold: 0.75\n/, '')).toBe(CONFIG);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
+
+  // Only root can give a file to somebody else.
+  (process.geteuid?.() === 0 ? test : test.skip)(
+    'applied by root, the file stays that of its owner and group',
+    async () => {
+      const path = join(folder(), 'hilum.yaml');
+      chownSync(path, 0, 12_345);
+      chmodSync(path, 0o640);
+      await applyThreshold(path, { threshold: 0.25, finding: null }, readConfig);
+      const { uid, gid, mode } = statSync(path);
+      expect([uid, gid, mode & 0o777]).toEqual([0, 12_345, 0o640]);
+    },
+  );
 
   test("another finding's threshold goes into its rule, which is added where there is none", async () => {
     const path = join(folder(), 'hilum.yaml');

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../base/check-result';
-import { describeError } from '../../base/errors';
+import { describeError, HilumError } from '../../base/errors';
 import { type Config, readConfig } from '../../config/config';
 import type { Role } from '../../config/roles';
 import { examineAccess } from './access';
@@ -42,5 +42,16 @@ export async function examine(path: string, { storeTest = false } = {}): Promise
     examineRis(config),
     examineRetention(config),
   ];
-  return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
+  return [
+    { check: 'configuration', ok: true, text: `${path} is valid` },
+    ...(await Promise.all(parts.map(told))).flat(),
+  ];
+}
+
+/** A check that can't even begin, as where a file that the configuration names is missing, does not end the others. */
+function told(part: Promise<CheckResult[]>): Promise<CheckResult[]> {
+  return part.catch((error: unknown) => {
+    if (!(error instanceof HilumError)) throw error;
+    return [{ check: 'configuration', ok: false, text: describeError(error) }];
+  });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, renameSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lchownSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeAtomicallySync } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
@@ -92,8 +92,9 @@ function writeFor(owner: Owner | null, path: string, content: string): void {
   chmodSync(path, MODE_WITH_GROUP);
 }
 
+/** Links are not followed: the service's account could have made one to a file of root. */
 function giveTo(owner: Owner, path: string): void {
-  chownSync(path, owner.uid, owner.gid);
+  lchownSync(path, owner.uid, owner.gid);
   if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) giveTo(owner, join(path, name));
 }
 
