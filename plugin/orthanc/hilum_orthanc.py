@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import ssl
 import threading
 import time
@@ -64,6 +65,8 @@ SPANS_WAITING = 1000
 SPANS_AT_ONCE = 100
 SPANS_DELAY_SECONDS = 1.0
 OTLP_SECONDS = 5.0
+HEADER_NAME = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.1
+HEADER_VALUE = re.compile('[\\t -~]*')
 UNKNOWN_RESOURCE = 17  # OrthancPluginErrorCode_UnknownResource: the study was deleted meanwhile.
 
 
@@ -109,11 +112,24 @@ def check_traces(settings):
     problems = []
     if isinstance(endpoint, str) and endpoint and not endpoint.startswith(('http://', 'https://')):
         problems.append('"OtlpEndpoint" must start with http:// or https://')
+    elif isinstance(endpoint, str) and endpoint and not names_host_only(endpoint):
+        problems.append('"OtlpEndpoint" must be host, port and path alone; a user name and a password go into "OtlpHeaders", as Authorization')
     if not (isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values())):
         problems.append('"OtlpHeaders" must be an object of texts')
+    elif not all(HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value) for name, value in headers.items()):
+        problems.append('"OtlpHeaders" has a name or a value that can\'t be sent: a line break, or a character outside ASCII')
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio <= 1:
         problems.append('"TraceRatio" must be a number from 0 to 1')
     return problems
+
+
+def names_host_only(endpoint):
+    """Whether urllib can call it. It takes no password from a URL, and its errors would quote it as a port."""
+    try:
+        parts = urllib.parse.urlsplit(endpoint)
+        return bool(parts.hostname) and '@' not in parts.netloc and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def check_url(url):

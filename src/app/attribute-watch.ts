@@ -12,7 +12,7 @@ import type { OpenedList } from './list';
  * pace of the catch-up. In shadow mode corrections are kept and announced once the mode is live.
  */
 export function openAttributeWatch(
-  config: Pick<Config, 'catchUp' | 'results'>,
+  config: Pick<Config, 'catchUp' | 'list' | 'results'>,
   { worklist }: OpenedList,
   archive: DicomWebArchive,
   cachedArchive: DicomWebArchive,
@@ -21,13 +21,14 @@ export function openAttributeWatch(
 ): AttributeWatch {
   const { kind, windowDays, intervalMs } = config.catchUp;
   const announce = config.results.mode === 'shadow' ? null : (event: ResultEvent) => broker.announce(event);
-  const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, log);
+  const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, config.list.timeZone, log);
   return new AttributeWatch({ worklist, archive, cachedArchive, announce, sweep, log }, { intervalMs });
 }
 
 async function* listedStudies(
   archive: DicomWebArchive,
   windowDays: number,
+  timeZone: string,
   log: Log,
 ): AsyncGenerator<readonly ListedStudy[]> {
   const finder = {
@@ -35,5 +36,6 @@ async function* listedStudies(
   };
   const onCut = (span: string) =>
     log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only');
-  for await (const { studies } of studySweep(finder, windowDays, Date.now, onCut).batches()) yield studies;
+  const sweep = studySweep(finder, windowDays, Date.now, onCut, timeZone);
+  for await (const { studies } of sweep.batches()) yield studies;
 }

@@ -122,8 +122,16 @@ export function openCatchUp(
     kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
   const source =
     orthanc === null
-      ? studySweep(archive, windowDays, Date.now, (span) =>
-          log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only'),
+      ? studySweep(
+          archive,
+          windowDays,
+          Date.now,
+          (span) =>
+            log.warn(
+              { event: 'catch-up.search-cut', span },
+              'the archive shows a part of its studies of a minute only',
+            ),
+          config.list.timeZone,
         )
       : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
   const catchUp = new CatchUp(

@@ -54,9 +54,12 @@ export class EventPublisher {
   }
 
   private async pace(): Promise<void> {
-    const waitMs = this.nextAt - this.time.now();
+    const stepMs = 60_000 / this.options.studiesPerMinute;
+    // At most one step ahead, also where the clock was set back.
+    const nextAt = Math.min(this.nextAt, this.time.now() + stepMs);
+    const waitMs = nextAt - this.time.now();
     if (waitMs > 0) await this.time.sleep(waitMs, this.options.stopping);
-    this.nextAt = Math.max(this.nextAt, this.time.now()) + 60_000 / this.options.studiesPerMinute;
+    this.nextAt = Math.max(nextAt, this.time.now()) + stepMs;
   }
 
   /** Waits until the queue is below its limit. Checked before each event, because others publish too. */

@@ -1,4 +1,5 @@
 import { HilumError } from '../base/errors';
+import { systemTimeZone, wallTimeOf } from '../base/time-zone';
 import type { Batch, Candidate, Source } from './source';
 
 /** A study as a search lists it. */
@@ -29,12 +30,14 @@ const MIN_CUT = 10;
 /**
  * Candidates of any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is not found.
  * @param onCut called once a round for a period of which the archive lists only a part
+ * @param timeZone of the site, by which a day begins: machines and containers are often on UTC
  */
 export function studySweep<S extends ListedStudy>(
   archive: StudyFinder<S>,
   windowDays: number,
   now: () => number = Date.now,
   onCut: (span: string) => void = () => {},
+  timeZone = systemTimeZone(),
 ): Source<S> {
   return {
     lags: false,
@@ -44,7 +47,7 @@ export function studySweep<S extends ListedStudy>(
         if (!isTold) onCut(span);
         isTold = true;
       };
-      for (const { from, to } of spans(windowDays, new Date(now())))
+      for (const { from, to } of spans(windowDays, dayAt(now(), timeZone)))
         yield* pages(archive, { from: dayOf(from), to: dayOf(to) }, tellOnce);
     },
   };
@@ -198,6 +201,12 @@ export function* weeks(from: Date, to: Date): Generator<Span> {
     const first = daysBefore(last, 6);
     yield { from: dicomDate(first < from ? from : first), to: dicomDate(last) };
   }
+}
+
+/** The day in a time zone, as midnight of the machine's. */
+function dayAt(instant: number, timeZone: string): Date {
+  const wall = wallTimeOf(instant, timeZone);
+  return new Date(Number(wall.slice(0, 4)), Number(wall.slice(4, 6)) - 1, Number(wall.slice(6, 8)));
 }
 
 function daysBefore(day: Date, days: number): Date {

@@ -1,5 +1,5 @@
 import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
-import type { Channel, ChannelModel } from 'amqplib';
+import { type Channel, type ChannelModel, credentials } from 'amqplib';
 import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { type Backoff, backoffMs, withTimeout } from '../base/retry';
@@ -61,6 +61,7 @@ export class BrokerConnection {
     this.where = new URL(url).host;
     const connectionOptions = {
       ...readTls(tls),
+      ...credentialsOf(url),
       timeout: connectTimeoutMs,
       keepAlive: true,
       noDelay: true,
@@ -182,6 +183,20 @@ export class BrokerConnection {
       { event, broker: this.where, nextTrySeconds: waitMs / 1000, error: describeError(error) },
       connectProblem(error, this.url) ?? text,
     );
+  }
+}
+
+/**
+ * User name and password of the URL. amqplib reads percent signs as Latin-1, so that the broker would refuse letters
+ * beyond ASCII; what is no UTF-8 is left to it.
+ */
+function credentialsOf(url: string): { credentials?: ReturnType<typeof credentials.plain> } {
+  const { username, password } = new URL(url);
+  if (username === '' && password === '') return {};
+  try {
+    return { credentials: credentials.plain(decodeURIComponent(username), decodeURIComponent(password)) };
+  } catch {
+    return {};
   }
 }
 

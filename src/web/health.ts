@@ -21,7 +21,7 @@ export interface Check {
  * A check whose result is reused for `ms` milliseconds, and that runs once for all who ask meanwhile: anybody may ask
  * for readiness, as often as they like.
  */
-export function remembered({ name, look }: Check, ms: number, now: () => number = Date.now): Check {
+export function remembered({ name, look }: Check, ms: number, now = () => performance.now()): Check {
   let last: { readonly answer: Promise<string | null>; until: number } | null = null;
   const again = () => {
     const asked = { answer: look().catch(messageOf), until: Infinity };

@@ -16,6 +16,17 @@ test('a check is looked at once for all who ask within its time, and again after
   expect([await check.look(), await check.look(), looks]).toEqual(['away', 'away', 2]);
 });
 
+test('a clock that is set back by hours keeps no old answer', async () => {
+  let answer: string | null = null;
+  const clock = jest.spyOn(Date, 'now');
+  const check = remembered({ name: 'x', look: async () => answer }, 0);
+  expect(await check.look()).toBeNull();
+  answer = 'away';
+  clock.mockReturnValue(Date.now() - 5 * 3_600_000);
+  expect(await check.look()).toBe('away');
+  clock.mockRestore();
+});
+
 test('a check that hangs is not asked again before it answers, and one that fails says why', async () => {
   let [now, looks] = [0, 0];
   let fail: (error: Error) => void = () => {};

@@ -289,6 +289,18 @@ test('no more studies in a minute than configured', async () => {
   expect(at.at(-1)).toBe(99 * 2_000);
 });
 
+test('a clock that is set back by hours holds nothing up, and the pace stays', async () => {
+  const setting = new Setting({ studiesPerMinute: 30 });
+  setting.batches = [many(2), many(2, 3)];
+  setting.time.whileAsleep = () => {
+    setting.time.at -= 5 * 3_600_000;
+    setting.time.whileAsleep = () => {};
+  };
+  await setting.catchUp.round();
+  expect(setting.told).toHaveLength(4);
+  expect(setting.time.slept).toEqual([2_000, 2_000, 2_000]);
+});
+
 test('a study is told once as long as nothing changes in it, and again with a new film', async () => {
   const setting = new Setting();
   setting.batches = [[candidate(1)]];

@@ -26,6 +26,23 @@ describe('the search by Study Date', () => {
     expect(found.length).toBeLessThan(12);
   });
 
+  test.each([
+    ['America/Los_Angeles', '20260309', '20260310'],
+    ['Pacific/Auckland', '20260310', '20260311'],
+  ])("today is the day of the site's time zone, whatever the machine's: %s", async (timeZone, from, to) => {
+    const asked: string[] = [];
+    const archive: StudyFinder = {
+      findStudies: async (search) => {
+        asked.push(`${search.from}-${search.to}`);
+        return { studies: [], rows: 0 };
+      },
+    };
+    const evening = Date.UTC(2026, 2, 10, 2);
+    const { batches } = studySweep(archive, 1, () => evening, undefined, timeZone);
+    for await (const { studies } of batches()) expect(studies).toEqual([]);
+    expect(asked).toEqual([`${from}-${to}`]);
+  });
+
   const finder = (studies: number, { ignoresOffset = false } = {}): StudyFinder & { calls: number[] } => {
     const calls: number[] = [];
     const all = Array.from({ length: studies }, (_, i) => ({

@@ -64,6 +64,19 @@ class SettingsTest(unittest.TestCase):
         self.assertEqual(problems(TraceRatio=1.5), ['"TraceRatio" must be a number from 0 to 1'])
         self.assertEqual(problems(OtlpEndpoint=5), ['"OtlpEndpoint" must be a text'])
 
+    def test_secrets_of_traces_that_an_error_would_quote_are_refused_unquoted(self):
+        # urllib takes no password from a URL: it reads it as a port, and its error quotes it. Of a header, it quotes what it can't send.
+        for section in (
+            {'OtlpEndpoint': 'https://hilum:secret@collector'},
+            {'OtlpEndpoint': 'https://collector:secret'},
+            {'OtlpEndpoint': 'https://collector', 'OtlpHeaders': {'Authorization': 'Bearer secret\n'}},
+            {'OtlpEndpoint': 'https://collector', 'OtlpHeaders': {'Authorization': 'Bearer secret\u2026'}},
+            {'OtlpEndpoint': 'https://collector', 'OtlpHeaders': {'secret: x': '1'}},
+        ):
+            _settings, problems = plugin.read_settings({'Hilum': dict(section, AmqpUrl=URL)}, {})
+            self.assertEqual(len(problems), 1, section)
+            self.assertNotIn('secret', problems[0])
+
     def test_no_broker_named(self):
         self.assertEqual(len(plugin.read_settings({}, {})[1]), 1)
         self.assertEqual(plugin.read_settings({'Hilum': []}, {})[1], ['"Hilum" must be an object'])
