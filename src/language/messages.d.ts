@@ -321,6 +321,7 @@ export interface Messages {
   'verdict.chosen': 'verdict';
   'verdict.kept': 'verdict';
   'verdict.notKept': 'why';
+  'verdict.otherResult': never;
   'verdict.agreementNone': never;
   'verdict.agreement': 'agree' | 'all' | 'share' | 'low' | 'high';
   'verdict.unusables': 'count';

@@ -13,15 +13,17 @@ import { patientWithRis } from './ris-patient';
 import type { Schema } from './schema';
 import type { Verdict } from './states';
 import { readStoredRecord } from './stored-findings';
-import { readColumns } from './work-state';
+import { isOfAnother, readColumns } from './work-state';
 
 export interface GivenVerdict {
   readonly verdict: Verdict;
   readonly note: string;
   readonly by: Author;
+  /** Time of the result that it is on; absent: the present one. */
+  readonly completedAt?: number;
 }
 
-export interface KeptVerdict extends Omit<GivenVerdict, 'by'> {
+export interface KeptVerdict extends Omit<GivenVerdict, 'by' | 'completedAt'> {
   /** The id is null in a verdict of version 0.1. */
   readonly by: { readonly id: string | null; readonly name: string };
   readonly at: number;
@@ -41,20 +43,20 @@ export interface Agreement {
 
 const MAX_NOTE = 2_000;
 
-/** False where there is no such study, or it has no result to judge. */
+/** False where there is no such study, or it has no result to judge, or another one than `completedAt`. */
 export async function writeVerdict(
   transaction: Transaction<Schema>,
   study: Uid,
-  { verdict, note: text, by }: GivenVerdict,
+  { verdict, note: text, by, completedAt }: GivenVerdict,
   at: number,
 ): Promise<boolean> {
   const change = await nextChange(transaction);
   const stored = await transaction
     .selectFrom('study')
-    .select([...URGENCY_COLUMNS, 'record', 'read_at', 'first_read_at', 'ris_patient'])
+    .select([...URGENCY_COLUMNS, 'record', 'completed_at', 'read_at', 'first_read_at', 'ris_patient'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
-  if (stored === undefined || stored.record === null) return false;
+  if (stored === undefined || stored.record === null || isOfAnother(completedAt, stored)) return false;
   const record = readStoredRecord(stored.record);
   const given = { note: clean(text, MAX_NOTE), by: { id: clean(by.id), name: clean(by.name) } };
   await transaction

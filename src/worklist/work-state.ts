@@ -25,8 +25,13 @@ export interface ClaimRequest {
   readonly takeOver?: boolean;
 }
 
-/** A reading, by a user, or by a final report that the RIS sent. `at` in milliseconds since 1970. */
-export type Reading = { readonly how: 'person'; readonly by: Author } | { readonly how: 'ris'; readonly at: number };
+/**
+ * A reading, by a user, or by a final report that the RIS sent. `at` in milliseconds since 1970; `completedAt`: time of
+ * the result that was read, null for none.
+ */
+export type Reading =
+  | { readonly how: 'person'; readonly by: Author; readonly completedAt?: number | null }
+  | { readonly how: 'ris'; readonly at: number };
 
 /** Present numbers of studies by reading state; all but `hidden` without hidden ones. */
 export interface WorkCounts {
@@ -50,6 +55,7 @@ const COLUMNS = [
   'read_how',
   'unread_since',
   'first_read_at',
+  'completed_at',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
@@ -123,7 +129,8 @@ export async function writeRelease(
 
 /**
  * Marks a study as read, which ends its claim. A study that is read already stays unchanged, so that the first reading
- * counts; a report from before it became unread (again) is ignored. False for a study that is not on the list.
+ * counts; a report from before it became unread (again) is ignored. False for a study that is not on the list, or has
+ * another result than the one that was read.
  */
 export async function writeRead(
   transaction: Transaction<Schema>,
@@ -133,7 +140,7 @@ export async function writeRead(
 ): Promise<boolean> {
   const change = await nextChange(transaction);
   const stored = await readStored(transaction, study);
-  if (stored === undefined) return false;
+  if (stored === undefined || (reading.how === 'person' && isOfAnother(reading.completedAt, stored))) return false;
   const at = reading.how === 'ris' ? reading.at : now;
   const isOvertaken = reading.how === 'ris' && stored.unread_since !== null && at <= stored.unread_since;
   if (stored.read_at !== null || isOvertaken) return true;
@@ -142,6 +149,14 @@ export async function writeRead(
   const by = reading.how === 'ris' ? {} : authorOf(reading.by);
   await note(transaction, change, study, at, 'read', { how: reading.how, ...by });
   return true;
+}
+
+/** Whether somebody looked at another result than the present one; `shown` absent: unknown. */
+export function isOfAnother(
+  shown: number | null | undefined,
+  { completed_at }: Pick<StudyColumns, 'completed_at'>,
+): boolean {
+  return shown !== undefined && shown !== completed_at;
 }
 
 /** Marks a study as unread. False for a study that is not on the list, or is not read. */

@@ -195,7 +195,7 @@ export class Worklist {
 
   /**
    * Marks a study as read; repeated, or for a study that was read before, it changes nothing. False where there is no
-   * such study.
+   * such study, or another result than the one that was read.
    */
   markRead(study: Uid, reading: Reading): Promise<boolean> {
     return this.database.write((transaction) => writeRead(transaction, study, reading, this.now()));
@@ -239,7 +239,7 @@ export class Worklist {
     return this.database.read((db) => countWork(db, by, from, this.now()));
   }
 
-  /** False where there is no such study, or it has no result to judge. */
+  /** False where there is no such study, or it has no result to judge, or another one than the verdict is on. */
   verdict(study: Uid, given: GivenVerdict): Promise<boolean> {
     return this.database.write((transaction) => writeVerdict(transaction, study, given, this.now()));
   }

@@ -63,6 +63,29 @@ test('filters, order and search are in the address, and survive a reload, the wa
   expect([...page.faults, ...other.faults]).toEqual([]);
 }, 120_000);
 
+test('a change that comes while rows are on their way is not lost', async () => {
+  const page = await visit();
+  await counts(page, '12 studies, 2 urgent');
+  let [isAsked, go] = [false, () => {}];
+  const gate = new Promise<void>((done) => (go = done));
+  await page.route('**/api/v1/studies?**', async (route) => {
+    const response = await route.fetch();
+    isAsked = true;
+    await gate;
+    await route.fulfill({ response });
+  });
+  await page.selectOption('select[name=order]', 'newest');
+  await until('the rows are asked for', async () => isAsked);
+  const by = { id: 'local:ben', name: 'Ben' };
+  await pages.site.worklist.setPriority(study(12), 'urgent', by);
+  await row(page, study(12)).and(page.locator('.urgent')).waitFor();
+  go();
+  await holds(page, `document.getElementById('grid').getAttribute('aria-busy') === 'false'`);
+  expect(await row(page, study(12)).locator('.badge').innerText()).toMatch(/urgent/i);
+  await pages.site.worklist.setPriority(study(12), null, by);
+  expect(page.faults).toEqual([]);
+}, 60_000);
+
 test('columns are chosen by keyboard; address and saved view, which is of its user alone, keep them', async () => {
   const page = await visit();
   await counts(page, '12 studies, 2 urgent');

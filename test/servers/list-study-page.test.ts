@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { deriveUid } from '../../src/dicom/uid';
 import { unboundedReader } from '../../src/pipeline/film-reader';
 import { filmRecord, studyRecord } from '../support/records/study-record';
 import { until } from '../support/servers/servers';
@@ -209,6 +210,26 @@ test('verdicts by key: nothing is sent before Enter, Esc takes it back, a note m
   await page.keyboard.press('?');
   expect(await page.locator('#help').innerText()).toMatch(/agree, disagree, unusable[\s\S]*help/);
   expect(page.faults).toEqual([]);
+}, 60_000);
+
+test('a verdict on a result that another has replaced is refused; the new one is shown, and the note stays', async () => {
+  const page = await visit(`/study/${studyOf(2)}`);
+  await whole(page);
+  await page.fill('#note', 'nothing there');
+  const { worklist } = pages.site;
+  const { record } = (await worklist.study(studyOf(2)))!;
+  const completedAt = new Date(Date.parse(record!.completedAt) + 60_000).toISOString();
+  const films = record!.films.map((film) => ({ ...film, remarks: ['a remark of the new result'] }));
+  await worklist.record({ ...record!, key: deriveUid(['replaced']), completedAt, films });
+  await page.click('.verdict-disagree');
+  await page.getByText('the study has a new result, which is shown now').waitFor();
+  expect(await page.locator('section.words').innerText()).toContain('a remark of the new result');
+  expect(await page.locator('#note').inputValue()).toBe('nothing there');
+  expect((await worklist.study(studyOf(2)))!.verdicts).toEqual([]);
+  await page.click('.verdict-agree');
+  await page.locator('.verdict-list').waitFor();
+  expect((await worklist.study(studyOf(2)))!.verdicts).toMatchObject([{ verdict: 'agree', note: 'nothing there' }]);
+  expect(await page.locator('#note').inputValue()).toBe('');
 }, 60_000);
 
 test('v opens the first viewer from the study', async () => {

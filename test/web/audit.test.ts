@@ -217,6 +217,15 @@ describe('the file', () => {
     expect(Math.min(...files.slice(0, -1).map((text) => text.length))).toBeGreaterThanOrEqual(100);
   });
 
+  test('a message that a full disk or a crash has cut does not take the next one with it', async () => {
+    writeFileSync(join(dir, 'audit.log'), '<?xml version="1.0"?><AuditMes');
+    const trail = new AuditTrail({ dir, maxFileBytes: 1_000_000 }, null);
+    await trail.write('<one/>', AT);
+    await trail.write('<two/>', AT);
+    await trail.close();
+    expect(readFileSync(join(dir, 'audit.log'), 'utf8').split('\n').slice(1)).toEqual(['<one/>', '<two/>', '']);
+  });
+
   test('what is not on the disk is an error, and the next message is tried anew', async () => {
     const inTheWay = join(dir, 'audit');
     writeFileSync(inTheWay, '');

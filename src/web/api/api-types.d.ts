@@ -117,12 +117,16 @@ export interface GivenPriority {
 /** Body of a mark: that a study was read, or that it is to be read again. */
 export interface GivenRead {
   readonly read: boolean;
+  /** completedAt of the result that was looked at: refused if the study has another one by now */
+  readonly completedAt?: string | null;
 }
 
 /** Body of a verdict on the result of a study. */
 export interface GivenVerdict {
   readonly verdict: ListVerdict;
   readonly note?: string;
+  /** completedAt of the result that was looked at: refused if the study has another one by now */
+  readonly completedAt?: string;
 }
 
 /** Body: a view to be saved, in the place of the one of that name. */

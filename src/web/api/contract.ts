@@ -427,8 +427,16 @@ export const LiveEvent = z
   .describe('One event of /api/v1/live; its id is where to resume.');
 export type LiveEvent = ReadOnly<z.infer<typeof LiveEvent>>;
 
+const shownResult = z.iso
+  .datetime()
+  .describe('completedAt of the result that was looked at: refused if the study has another one by now');
+
 export const GivenVerdict = z
-  .strictObject({ verdict: ListVerdict, note: z.string().max(2_000).default('') })
+  .strictObject({
+    verdict: ListVerdict,
+    note: z.string().max(2_000).default(''),
+    completedAt: shownResult.optional(),
+  })
   .describe('Body of a verdict on the result of a study.');
 
 export const GivenPriority = z
@@ -440,7 +448,7 @@ export const GivenClaim = z
   .describe('Body of a claim; takeOver: also where another one has it.');
 
 export const GivenRead = z
-  .strictObject({ read: z.boolean() })
+  .strictObject({ read: z.boolean(), completedAt: shownResult.nullable().optional() })
   .describe('Body of a mark: that a study was read, or that it is to be read again.');
 
 export const ErrorAnswer = z

@@ -130,11 +130,13 @@ export class Live {
   }
 
   private next(delayMs: number): void {
-    this.timer = setTimeout(() => {
+    const timer = setTimeout(() => {
       void this.look().then((more) => {
-        if (this.listeners.size > 0 && this.timer !== undefined) this.next(more ? 0 : (this.parts.everyMs ?? 1_000));
+        // Unless polling was paused meanwhile, and perhaps begun anew.
+        if (this.timer === timer) this.next(more ? 0 : (this.parts.everyMs ?? 1_000));
       });
     }, delayMs);
+    this.timer = timer;
   }
 
   /**

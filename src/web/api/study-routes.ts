@@ -28,6 +28,8 @@ export interface StudyParts {
 
 const MAX_ROWS = 1_000;
 
+export const OTHER_RESULT = 'the study has another result by now';
+
 const selectionQuery = z.strictObject({
   state: z.enum(SHOWN_STATES).optional(),
   priority: z.enum(PRIORITIES).optional(),
@@ -92,12 +94,13 @@ export function studyRoutes({ worklist, access, inTurn, viewers, timeZone }: Stu
     response.json(view);
   });
   router.post('/studies/:study/verdict', needs('radiologist'), async (request, response) => {
-    const { verdict, note } = checked(GivenVerdict, request.body);
+    const { verdict, note, completedAt } = checked(GivenVerdict, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
     const by = requiredUser(request);
-    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by })))
-      throw new BadRequest(409, 'the study has no result to judge yet');
+    const on = completedAt === undefined ? {} : { completedAt: Date.parse(completedAt) };
+    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by, ...on })))
+      throw new BadRequest(409, row.completedAt === null ? 'the study has no result to judge yet' : OTHER_RESULT);
     response.status(201).json({ verdict });
   });
   // Raises the priority, or takes that back; the priorities of RIS and finding stay.

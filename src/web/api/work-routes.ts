@@ -5,7 +5,7 @@ import { needs, requiredUser } from '../access/user';
 import { BadRequest, uidOf } from './answers';
 import { type ClaimAnswer, type ClaimReleased, GivenClaim, GivenRead, type WorkCounts } from './contract';
 import { claimView, readView } from './row-view';
-import { audited, checked, existing, rightsOf, type StudyParts } from './study-routes';
+import { audited, checked, existing, OTHER_RESULT, rightsOf, type StudyParts } from './study-routes';
 
 export interface WorkParts extends Pick<StudyParts, 'access' | 'inTurn' | 'timeZone'> {
   readonly worklist: Pick<Worklist, 'study' | 'work' | 'claim' | 'release' | 'markRead' | 'markUnread'>;
@@ -44,12 +44,16 @@ export function workRoutes({ worklist, access, inTurn, timeZone, claimMs }: Work
     response.json({ released } satisfies ClaimReleased);
   });
   router.post('/studies/:study/read', needs('radiologist'), async (request, response) => {
-    const { read } = checked(GivenRead, request.body);
+    const { read, completedAt } = checked(GivenRead, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
     const by = requiredUser(request);
-    if (read) await worklist.markRead(row.studyInstanceUid, { how: 'person', by });
-    else await worklist.markUnread(row.studyInstanceUid, by);
+    const on = completedAt === undefined ? {} : { completedAt: completedAt === null ? null : Date.parse(completedAt) };
+    if (read && !(await worklist.markRead(row.studyInstanceUid, { how: 'person', by, ...on })))
+      throw completedAt === undefined
+        ? new BadRequest(404, 'there is no such study on the list')
+        : new BadRequest(409, OTHER_RESULT);
+    if (!read) await worklist.markUnread(row.studyInstanceUid, by);
     response.json({ read });
   });
   return router;

@@ -25,6 +25,8 @@ interface OpenFile {
   /** Time of its first message (milliseconds since 1970). */
   readonly begunAt: number;
   bytes: number;
+  /** Whether its last message was cut off by a full disk or a crash: the next one begins a new line. */
+  isCut: boolean;
 }
 
 const MONTH_MS = 31 * 86_400_000;
@@ -89,8 +91,9 @@ export class AuditTrail {
 
   private async append(lines: string): Promise<void> {
     const file = await this.current();
-    const bytes = Buffer.from(lines, 'utf8');
+    const bytes = Buffer.from(file.isCut ? `\n${lines}` : lines, 'utf8');
     await file.handle.appendFile(bytes);
+    file.isCut = false;
     await file.handle.sync();
     file.bytes += bytes.length;
   }
@@ -112,7 +115,13 @@ export class AuditTrail {
     makeFolderForOwner(this.settings.dir, 0o700);
     const handle = (await newFile(path)) ?? (await open(path, 'a+', PRIVATE_MODE));
     const { size, ino } = await handle.stat({ bigint: true });
-    return { handle, inode: ino, bytes: Number(size), begunAt: (await firstTimeIn(handle)) ?? this.now() };
+    return {
+      handle,
+      inode: ino,
+      bytes: Number(size),
+      isCut: await isCutOff(handle, Number(size)),
+      begunAt: (await firstTimeIn(handle)) ?? this.now(),
+    };
   }
 
   private async leave(): Promise<void> {
@@ -141,6 +150,12 @@ async function inodeOf(path: string): Promise<bigint | null> {
     ({ ino }) => ino,
     () => null,
   );
+}
+
+async function isCutOff(handle: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return false;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() !== '\n';
 }
 
 /** Time of a file's first message; null where it has none. */

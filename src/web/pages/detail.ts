@@ -54,12 +54,17 @@ export class DetailPage {
 
   /** Redraws a study that has changed, but not while a note is being written. */
   refresh(uid: string): void {
-    const note = this.page.querySelector<HTMLTextAreaElement>('#note');
-    if (this.uid === uid && (note === null || note.value === '')) void this.show(uid);
+    if (this.uid === uid && (this.note?.value ?? '') === '') void this.show(uid);
+  }
+
+  /** The note of a verdict; a page has none where there is nothing to judge. */
+  private get note(): HTMLTextAreaElement | null {
+    return this.page.querySelector<HTMLTextAreaElement>('#note');
   }
 
   private draw(detail: StudyDetail): void {
     const focused = document.activeElement;
+    const note = this.note?.value ?? '';
     const { row } = detail;
     const words = this.filmPart(detail);
     const side = h(
@@ -72,6 +77,7 @@ export class DetailPage {
     );
     const body = h('div', { class: 'study-body' }, this.film!.pane.element, side);
     this.page.replaceChildren(this.bar(detail), heading(detail), body, printedPart(detail));
+    if (this.note !== null) this.note.value = note;
     // Restores the focus after a redraw.
     const again = focused?.isConnected === true ? focused : document.getElementById(focused?.id ?? '');
     if (again instanceof HTMLElement && again !== document.body) again.focus({ preventScroll: true });

@@ -36,6 +36,9 @@ export class ReadingList {
   private filters: Filters;
   private asking: AbortController | null = null;
   private asksMore: Promise<void> | null = null;
+  /** Number of requests for rows that are under way, and the changes meanwhile: the responses may not have them. */
+  private asked = 0;
+  private meanwhile: LiveEvent[] = [];
   private searchTimer: number | undefined;
   private countTimer: number | undefined;
   readonly grid: Grid;
@@ -76,6 +79,7 @@ export class ReadingList {
     const asking = (this.asking = new AbortController());
     const held = fromTop ? 0 : this.rows.length;
     byId('grid').setAttribute('aria-busy', 'true');
+    this.asked++;
     try {
       const first = await this.ask(null, Math.max(PAGE, Math.min(held, MAX_AT_ONCE)), asking.signal);
       const rows = [...first.rows];
@@ -87,6 +91,7 @@ export class ReadingList {
       this.asksMore = null;
       this.total = null;
       this.hold(rows, last);
+      this.apply(this.meanwhile);
       this.change = first.change;
       this.show(fromTop);
       void this.showWork();
@@ -96,6 +101,7 @@ export class ReadingList {
     } catch (error) {
       this.tell(error);
     } finally {
+      this.answered();
       if (this.asking === asking) byId('grid').setAttribute('aria-busy', 'false');
     }
   }
@@ -120,17 +126,26 @@ export class ReadingList {
     const done = () => {
       if (this.asking === asking) this.asksMore = null;
     };
+    this.asked++;
     try {
       const page = await this.ask(cursor, PAGE, asking.signal);
       if (this.asking !== asking) return;
       done();
       this.hold([...this.rows, ...this.unknown(page.rows)], page);
+      this.apply(this.meanwhile);
       this.show(false);
     } catch (error) {
       this.tell(error);
       // Delayed, as the end of the list would otherwise be requested without a pause.
       window.setTimeout(done, RECOUNT);
+    } finally {
+      this.answered();
     }
+  }
+
+  private answered(): void {
+    this.asked--;
+    if (this.asked === 0) this.meanwhile = [];
   }
 
   private hold(rows: readonly StudyRow[], { rows: added, next }: StudyPage): void {
@@ -165,35 +180,35 @@ export class ReadingList {
     this.problem(error instanceof ApiError ? t('list.unreadable', { why: error.message }) : String(error));
   }
 
-  /** Applies changes that arrived together. */
+  /** Takes changes that arrived together. */
   take(events: readonly LiveEvent[]): void {
-    const gone = new Set<string>();
-    const fresh: StudyRow[] = [];
-    let unsure = false;
-    const known = new Set(this.rows.map(({ studyInstanceUid }) => studyInstanceUid));
-    let arrived = 0;
-    for (const event of events) {
-      const uid = event.kind === 'study' ? event.row.studyInstanceUid : event.studyInstanceUid;
-      const fit = event.kind === 'study' ? fits(event.row, this.filters) : false;
-      gone.add(uid);
-      if (event.kind !== 'study' || fit === false) continue;
-      if (fit === true || known.has(uid)) {
-        fresh.push(event.row);
-        if (!known.has(uid)) arrived++;
-      } else unsure = true;
-    }
-    const latest = new Map(fresh.filter((row) => this.isHere(row)).map((row) => [row.studyInstanceUid, row]));
-    this.rows = [...this.rows.filter(({ studyInstanceUid }) => !gone.has(studyInstanceUid)), ...latest.values()].sort(
-      comparing(this.filters),
-    );
+    if (this.asked > 0) this.meanwhile.push(...events);
+    const { arrived, shown, unsure } = this.apply(events);
     this.show(false);
-    if (arrived > 0)
-      announce(`${t('list.newStudies', { count: arrived })}, ${urgent([...latest.values()])}. ${this.countWords()}`);
+    if (arrived > 0) announce(`${t('list.newStudies', { count: arrived })}, ${urgent(shown)}. ${this.countWords()}`);
     this.countLater();
     if (unsure) {
       clearTimeout(this.searchTimer);
       this.searchTimer = window.setTimeout(() => void this.reload(false), 1_000);
     }
+  }
+
+  /** Applies the latest change of each study. `unsure`: only the service can tell whether a row belongs here. */
+  private apply(events: readonly LiveEvent[]) {
+    const latest = new Map(events.map((event) => [uidOf(event), event]));
+    const known = new Set(this.rows.map(({ studyInstanceUid }) => studyInstanceUid));
+    const shown: StudyRow[] = [];
+    let [arrived, unsure] = [0, false];
+    for (const [uid, event] of latest) {
+      const fit = event.kind === 'study' ? fits(event.row, this.filters) : false;
+      if (event.kind !== 'study' || fit === false) continue;
+      if (fit === true && !known.has(uid)) arrived++;
+      if (fit === null && !known.has(uid)) unsure = true;
+      else if (this.isHere(event.row)) shown.push(event.row);
+    }
+    const others = this.rows.filter(({ studyInstanceUid }) => !latest.has(studyInstanceUid));
+    this.rows = [...others, ...shown].sort(comparing(this.filters));
+    return { arrived, shown, unsure };
   }
 
   /** Rows further down are loaded when somebody scrolls there. */
@@ -250,3 +265,4 @@ function noneWords(work: string): string {
 const studies = (count: number) => t('list.studies', { count });
 const urgent = (rows: readonly StudyRow[]) =>
   t('list.urgent', { count: rows.filter(({ priority }) => priority === 'urgent').length });
+const uidOf = (event: LiveEvent) => (event.kind === 'study' ? event.row.studyInstanceUid : event.studyInstanceUid);

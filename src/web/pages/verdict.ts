@@ -1,5 +1,5 @@
 import type { Agreement, GivenVerdict, ListVerdict, StudyDetail } from '../api/api-types.js';
-import { get, post } from './api.js';
+import { ApiError, get, post } from './api.js';
 import { announce, h } from './dom.js';
 import { t } from './language.js';
 import { dateTime, percent } from './words.js';
@@ -7,6 +7,9 @@ import { dateTime, percent } from './words.js';
 const NOTE_LENGTH = 2000;
 /** Keys that choose a verdict; Enter in the note sends it. */
 const KEYS: Readonly<Record<string, ListVerdict>> = { a: 'agree', d: 'disagree', u: 'unusable' };
+
+/** The study whose verdict was refused because it has another result by now, until that one is shown. */
+let refused: string | null = null;
 
 /** Verdict of the radiologist on the result, and the agreement so far. */
 export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElement {
@@ -55,18 +58,12 @@ export function pressVerdict(page: HTMLElement, key: string): boolean {
 function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   const note = h('textarea', { id: 'note', name: 'note', rows: 2, maxlength: NOTE_LENGTH });
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
-  const choice = (verdict: ListVerdict) =>
-    h(
-      'button',
-      {
-        type: 'submit',
-        name: 'verdict',
-        value: verdict,
-        class: `verdict-button verdict-${verdict}`,
-        'aria-pressed': String(row.verdict === verdict),
-      },
-      t(`verdict.${verdict}`),
-    );
+  const choice = (verdict: ListVerdict) => button(verdict, row.verdict === verdict);
+  if (refused === row.studyInstanceUid) {
+    problem.textContent = t('verdict.otherResult');
+    problem.hidden = false;
+  }
+  refused = null;
   const element = h(
     'form',
     { id: 'verdict-form' },
@@ -98,12 +95,19 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   });
   const send = (verdict: ListVerdict) => {
     choose(null);
-    post(`/studies/${row.studyInstanceUid}/verdict`, { verdict, note: note.value.trim() } satisfies GivenVerdict).then(
+    const given = { verdict, note: note.value.trim(), ...shownResult(row) } satisfies GivenVerdict;
+    post(`/studies/${row.studyInstanceUid}/verdict`, given).then(
       () => {
         announce(t('verdict.kept', { verdict: t(`verdict.${verdict}`) }));
+        note.value = '';
         reload();
       },
       (error: unknown) => {
+        if (error instanceof ApiError && error.status === 409) {
+          refused = row.studyInstanceUid;
+          reload();
+          return;
+        }
         problem.textContent = t('verdict.notKept', { why: error instanceof Error ? error.message : String(error) });
         problem.hidden = false;
       },
@@ -111,6 +115,23 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   };
   return element;
 }
+
+function button(verdict: ListVerdict, isGiven: boolean): HTMLElement {
+  return h(
+    'button',
+    {
+      type: 'submit',
+      name: 'verdict',
+      value: verdict,
+      class: `verdict-button verdict-${verdict}`,
+      'aria-pressed': String(isGiven),
+    },
+    t(`verdict.${verdict}`),
+  );
+}
+
+/** Which result the verdict is on. */
+const shownResult = ({ completedAt }: StudyDetail['row']) => (completedAt === null ? {} : { completedAt });
 
 function agreementWords({ agree, disagree, unusable, share }: Agreement): string {
   const unusables = unusable === 0 ? '' : ` ${t('verdict.unusables', { count: unusable })}`;

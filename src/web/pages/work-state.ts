@@ -1,5 +1,5 @@
-import type { ClaimAnswer, ClaimReleased, StudyDetail, StudyRow } from '../api/api-types.js';
-import { get, post, remove } from './api.js';
+import type { ClaimAnswer, ClaimReleased, GivenRead, StudyDetail, StudyRow } from '../api/api-types.js';
+import { ApiError, get, post, remove } from './api.js';
 import { announce, h } from './dom.js';
 import { t } from './language.js';
 import { claimOf, workWords } from './words.js';
@@ -119,8 +119,8 @@ async function releaseClaim(uid: string): Promise<void> {
   announce(t(released ? 'work.givenBack' : 'work.wasNotClaimed'));
 }
 
-async function markRead({ studyInstanceUid: uid, read }: StudyRow): Promise<void> {
-  await post(path(uid, 'read'), { read: read === null });
+async function markRead({ studyInstanceUid: uid, read, completedAt }: StudyRow): Promise<void> {
+  await post(path(uid, 'read'), { read: read === null, completedAt } satisfies GivenRead);
   if (open?.uid === uid && read === null) {
     clearTimeout(open.timer);
     open.isClaimed = false;
@@ -134,6 +134,8 @@ async function tried(act: () => Promise<unknown>): Promise<void> {
     await look();
   } catch (error) {
     announce(t('page.notDone', { why: (error as Error).message }));
+    // Another result came meanwhile: it is shown.
+    if (error instanceof ApiError && error.status === 409) open?.reload();
   }
 }
 

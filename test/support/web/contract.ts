@@ -9,7 +9,7 @@ const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'GET /work': contract.WorkCounts,
   'POST /studies/:study/claim': contract.ClaimAnswer,
   'DELETE /studies/:study/claim': contract.ClaimReleased,
-  'POST /studies/:study/read': contract.GivenRead,
+  'POST /studies/:study/read': contract.GivenRead.pick({ read: true }),
   'POST /studies/:study/open': contract.OpenElsewhere,
   'DELETE /studies/:study/open/:page': contract.OpenClosed,
   'GET /views': contract.SavedViews,

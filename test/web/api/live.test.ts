@@ -71,6 +71,35 @@ test('one user has twenty streams; the next is told to wait, and others are not'
   }
 }, 30_000);
 
+test('a page that is reloaded while the database is asked is served by one poll at a time', async () => {
+  const site = await ListSite.open({ parts: { liveEveryMs: 5 } });
+  try {
+    let [now, most, polls, isFirstOver] = [0, 0, 0, false];
+    const { changesSince } = site.worklist;
+    site.worklist.changesSince = async (...of) => {
+      const isFirst = (polls += 1) === 1;
+      now += 1;
+      if (isFirstOver) most = Math.max(most, now);
+      await new Promise((done) => setTimeout(done, isFirst ? 1_500 : 100));
+      now -= 1;
+      isFirstOver ||= isFirst;
+      return changesSince.apply(site.worklist, of);
+    };
+    const first = await site.get('/api/v1/live');
+    expect(await until(() => polls === 1)).toBe(true);
+    await first.body!.cancel();
+    await new Promise((done) => setTimeout(done, 700));
+    const second = await site.get('/api/v1/live');
+    expect(await until(() => isFirstOver)).toBe(true);
+    polls = 1;
+    expect(await until(() => polls > 6)).toBe(true);
+    expect(most).toBe(1);
+    await second.body!.cancel();
+  } finally {
+    await site.close();
+  }
+}, 30_000);
+
 test('a reader that does not take what it is sent is let go of', async () => {
   const site = await ListSite.open({ parts: { liveEveryMs: 10 } });
   try {

@@ -1,4 +1,4 @@
-import { parseUid } from '../../../src/dicom/uid';
+import { deriveUid, parseUid } from '../../../src/dicom/uid';
 import type {
   ClaimAnswer,
   Overview,
@@ -138,6 +138,30 @@ test('a disagreement takes the finding out of what makes a study urgent, and the
   const { row, history } = await detail();
   expect(row).toMatchObject({ priority: 'routine', urgentBy: [], read: { how: 'verdict', by: 'Dr Test' } });
   expect(history.at(-1)!.text).toBe('verdict: disagree by Dr Test (local:test); the finding makes it urgent no more');
+});
+
+test('a verdict and a mark as read are about the result that the page shows, not one that came meanwhile', async () => {
+  const record = studyRecord('found');
+  const uid = record.studyInstanceUid;
+  const { completedAt } = record;
+  await site.worklist.record(record);
+  const later = new Date(Date.parse(completedAt) + 60_000).toISOString();
+  await site.worklist.record(studyRecord('found', { key: deriveUid(['found', 'again']), completedAt: later }));
+  const send = (what: 'verdict' | 'read', body: object) => site.post(`/api/v1/studies/${uid}/${what}`, body);
+  for (const [what, body] of [
+    ['verdict', { verdict: 'disagree', note: 'nothing there', completedAt }],
+    ['read', { read: true, completedAt }],
+    ['read', { read: true, completedAt: null }],
+  ] as const) {
+    const answer = await send(what, body);
+    expect([what, answer.status]).toEqual([what, 409]);
+    expect(await answer.text()).toContain('the study has another result by now');
+  }
+  const { row, verdicts } = await get<StudyDetail>(`/studies/${uid}`);
+  expect(row).toMatchObject({ priority: 'urgent', read: null, verdict: null });
+  expect(verdicts).toEqual([]);
+  expect((await send('read', { read: true, completedAt: later })).status).toBe(200);
+  expect((await send('verdict', { verdict: 'agree', completedAt: later })).status).toBe(201);
 });
 
 test('operators see how many studies are left out, by reason', async () => {
