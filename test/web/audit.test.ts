@@ -191,17 +191,6 @@ describe('the file', () => {
     expect(lines).toEqual([2, 2, 1]);
   });
 
-  // Only root can give a file to somebody else.
-  (process.geteuid?.() === 0 ? test : test.skip)('begun by root, it belongs to the owner of the state', async () => {
-    const owner = 12_345;
-    chownSync(dir, owner, owner);
-    const trail = new AuditTrail({ dir: join(dir, 'audit'), maxFileBytes: 1000 }, null);
-    await trail.write('<m/>', AT);
-    await trail.close();
-    const made = ['audit', 'audit/audit.log'].map((name) => statSync(join(dir, name)));
-    expect(made.flatMap(({ uid, gid }) => [uid, gid])).toEqual([owner, owner, owner, owner]);
-  });
-
   test('where another process has begun a new file, this one follows, and nothing is lost', async () => {
     const [one, other] = [0, 1].map(() => new AuditTrail({ dir, maxFileBytes: 100 }, null)) as [AuditTrail, AuditTrail];
     for (let i = 0; i < 20; i++) {
