@@ -53,8 +53,8 @@ export function timestampOf(iso: string): string {
 }
 
 /**
- * Converts DICOM's DA, TM and Timezone Offset from UTC to TS. What is no date, time or time zone there is left out, as a
- * receiver may refuse the whole result for it; '' without a date.
+ * Converts DICOM's DA, TM and Timezone Offset from UTC to TS. What is no date, time or time zone there is left out:
+ * a receiver may refuse the whole result for it; '' without a date.
  */
 export function dicomMoment(date: string, time: string, offset: string): string {
   const day = clean('DA', date);

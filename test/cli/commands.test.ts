@@ -86,12 +86,15 @@ function problemOf(line: string): string | null {
   return unknown.length === 0 ? null : `${unknown.join(', ')}: ${line}`;
 }
 
-/** `hilum ...` in code spans and blocks, up to the comment or the next command of the line. */
+/** `hilum ...` in code spans and blocks, up to the comment or the next command of the line; also in a container. */
 function linesOf(markdown: string): string[] {
   const indented = markdown.match(/^ {4}.*$/gm) ?? [];
   const fenced = (markdown.match(/^```[^]*?^```/gm) ?? []).flatMap((block) => block.split('\n'));
   const spans = [...markdown.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
-  return [...indented, ...fenced, ...spans].flatMap((code) =>
+  const commands = [...indented, ...fenced, ...spans].map((code) =>
+    code.replace(/docker exec hilum node \S+\/cli\.js/, 'hilum'),
+  );
+  return commands.flatMap((code) =>
     [...code.matchAll(/(?<![\w/.@-])(?<!-[a-z] )hilum [a-z-][^#;&"]*/g)].map(([line]) => line.trim()),
   );
 }

@@ -28,7 +28,7 @@ test('the first process makes the mark, the others read it', async () => {
   expect(await brokerSeenSince(queue.connection, 'epoch')).toBe(mark);
 });
 
-test('a mark made while the clock was ahead is replaced: before its time no loss would be counted, so that a film that kills workers came for ever', async () => {
+test('a mark made while the clock was ahead is replaced: before its time no loss would be counted', async () => {
   const before = Date.now();
   const queue = new MarkerQueue(String(before + 86_400_000));
   const mark = await brokerSeenSince(queue.connection, 'epoch');

@@ -579,7 +579,7 @@ describe('when the broker goes', () => {
     expect(text).not.toContain('s3cret');
   });
 
-  test('a user name and a password with letters beyond ASCII: written as they are, or as UTF-8 in percent signs', async () => {
+  test('user name and password with letters beyond ASCII, as they are or as UTF-8 in percent signs', async () => {
     await bench.rabbit.ctl('add_user', 'röntgen', 'grün%20');
     await bench.rabbit.ctl('set_permissions', 'röntgen', '.*', '.*', '.*');
     for (const account of ['röntgen:grün%2520', 'r%C3%B6ntgen:gr%C3%BCn%2520'])

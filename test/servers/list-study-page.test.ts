@@ -212,7 +212,7 @@ test('verdicts by key: nothing is sent before Enter, Esc takes it back, a note m
   expect(page.faults).toEqual([]);
 }, 60_000);
 
-test('a verdict on a result that another has replaced is refused; the new one is shown, and the note stays', async () => {
+test('a verdict on a result that was replaced is refused; the new one is shown, and the note stays', async () => {
   const page = await visit(`/study/${studyOf(2)}`);
   await whole(page);
   await page.fill('#note', 'nothing there');

@@ -54,7 +54,7 @@ export function observations(record: StudyRecord): string[] {
 
 /**
  * Observations with status and OBX-4: the group, none for 0. OBX-4 distinguishes observations of the same OBX-3 (HL7
- * v2.5.1 section 7.4.2.4): further ones have their number behind it, as a receiver may keep only the last of equal ones.
+ * v2.5.1 section 7.4.2.4): further ones have their number behind it, as a receiver may keep only the last of equals.
  */
 function placed(rows: readonly Observation[], group: number, status: string) {
   const counts = new Map<string, number>();
