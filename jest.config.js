@@ -42,6 +42,8 @@ const shared = {
   // A thread can't be started from TypeScript.
   moduleNameMapper: {
     '^\\./sqlite-worker-file$': '<rootDir>/test/support/threads/sqlite-worker-file.ts',
+    // Tests sign in hundreds of times; test/web/access/request-checks.test.ts has the real one.
+    '^\\./password-cost$': '<rootDir>/test/support/password-cost.ts',
     // Loaded when it is needed, by the name that Node needs for that.
     '^\\.\\./tracing/open\\.js$': '<rootDir>/src/tracing/open.ts',
   },

@@ -108,14 +108,23 @@ export class ShadowFileStore implements ShadowStore {
   }
 
   private async turnOver(): Promise<void> {
-    const full = this.volumes.pop()!;
-    const number = 1 + Math.max(0, ...this.volumes.map(({ path }) => Number(/(\d{6})\.jsonl$/.exec(path)?.[1])));
+    const full = this.volumes.at(-1)!;
+    const number =
+      1 + Math.max(0, ...this.volumes.slice(0, -1).map(({ path }) => Number(/(\d{6})\.jsonl$/.exec(path)?.[1])));
     const path = join(this.dir, `shadow-${String(number).padStart(6, '0')}.jsonl`);
-    await this.file.close();
     await rename(full.path, path);
-    this.file = await open(full.path, 'a', PRIVATE_MODE);
+    let next: FileHandle;
+    try {
+      next = await open(full.path, 'a', PRIVATE_MODE);
+    } catch (error) {
+      // A full disk: the next film tries again.
+      await rename(path, full.path);
+      throw error;
+    }
+    await this.file.close();
+    this.file = next;
     this.bytes = 0;
-    this.volumes.push({ ...full, path }, { path: full.path, records: [] });
+    this.volumes.splice(-1, 1, { ...full, path }, { path: full.path, records: [] });
     while (this.volumes.length > this.limits.files) await this.forget(this.volumes.shift()!);
   }
 

@@ -64,5 +64,5 @@ function instancesOf(entry: SinkEntry, blocks: SinkBlock | NamedBlock[]): SinkIn
     : blocks.map((block) => instance(`${entry.key}.${block.name}`, block));
 }
 
-/** All sinks. A new one is a folder beside this file and an entry here. */
+/** All sinks. A new one is a folder beside this file and an entry here; what else it takes: CONTRIBUTING.md. */
 export const SINKS = sinkRegistry([hl7, fhir, ups, metadata, dicom, webhook, email]);

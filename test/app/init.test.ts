@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -134,12 +135,22 @@ test('an existing configuration is kept beside the new one, each time under anot
   expect(done[0]).toContain(`${out}.old-2`);
 });
 
+test('existing passwords are kept too', async () => {
+  const withPassword = (password: string) => site({ broker: { url: 'amqp://mq', username: 'hilum', password } });
+  await initialise(withPassword('first'), out);
+  const named = readdirSync(dir).filter((name) => name.includes('password'));
+  await initialise(withPassword('second'), out);
+  expect(named.map((name) => readFileSync(join(dir, `${name}.old`), 'utf8'))).toContain('first\n');
+  expect(named.map((name) => readFileSync(join(dir, name), 'utf8'))).toContain('second\n');
+});
+
 test.each([
   [
     'http://hilum:a%40b@pacs:8042/dicom-web/',
     { url: 'http://pacs:8042/dicom-web', username: 'hilum', password: 'a@b' },
   ],
   ['https://pacs/dicom-web', { url: 'https://pacs/dicom-web' }],
+  ['http://hilum:50%off@pacs', { url: 'http://pacs', username: 'hilum', password: '50%off' }],
 ])('endpoint of %s', (text, expected) => expect(endpointOf(text, ARCHIVE_PROTOCOLS)).toEqual(expected));
 
 test.each(['pacs:8042', 'amqp://mq', 'http://', ''])('%p is no URL of an archive', (text) => {

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seriesWithShadow } from '../../src/app/catch-up';
@@ -163,6 +164,22 @@ const record = (film: number, report = film): ShadowRecord => ({
   lungFraction: 0.3,
   findings: [],
   urgent: true,
+});
+
+test('where a disk is full just when a new file is begun, the next film begins it', async () => {
+  const dir = folder();
+  const limits = { fileBytes: 1, files: 9 };
+  const store = await open(dir, limits);
+  await store.add(record(0));
+  const full = jest.spyOn(promises, 'open').mockRejectedValueOnce(new Error('ENOSPC'));
+  await expect(store.add(record(1))).rejects.toThrow('ENOSPC');
+  full.mockRestore();
+  await store.add(record(1));
+  await store.add(record(2));
+  const kept = [0, 1, 2].map((film) => record(film).report);
+  expect(records(dir).map(({ report }) => report)).toEqual(kept);
+  const reopened = await open(dir, limits);
+  expect(kept.every((report) => reopened.has(report))).toBe(true);
 });
 
 test('the files are bounded; what the oldest held is forgotten, also after a restart', async () => {

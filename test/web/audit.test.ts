@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   chownSync,
   existsSync,
@@ -326,6 +326,27 @@ describe('syslog over TLS', () => {
       await stop();
     }
   }, 60_000);
+
+  test('what a full disk has cut does not shift the messages after it', async () => {
+    const port = await listen(keys.good);
+    await stop();
+    const syslog = connectSyslog(
+      { host: '127.0.0.1', port, tls: { caFile: keys.caFile }, dir, spoolBytes: 10_000 },
+      recordingLog(),
+    );
+    const append = fs.appendFileSync;
+    const full = jest.spyOn(fs, 'appendFileSync').mockImplementationOnce((path, frame) => {
+      append(path, (frame as Buffer).subarray(0, 20));
+      throw new Error('ENOSPC');
+    });
+    syslog.send('<cut/>', AT);
+    expect(full).toHaveBeenCalledTimes(1);
+    full.mockRestore();
+    syslog.send('<next/>', AT);
+    await syslog.close();
+    const waiting = readFileSync(join(dir, 'syslog.spool'));
+    expect(waiting.toString()).toMatch(/^\d+ <85>[^<]*<next\/>$/);
+  });
 
   test('what waits has an end, and says so once', async () => {
     const port = await listen(keys.good);

@@ -266,9 +266,9 @@ test('each route, asked by everybody: whoever may gets an answer, and sees only 
       const may = mayUse(row, identity);
       const expected = {
         status: may ? statusOf(row, identity) : identity.asker === 'nobody' ? 401 : 403,
-        seen: may ? (row.shows?.[identity.asker] ?? []) : [],
+        shows: may ? (row.shows?.[identity.asker] ?? []) : [],
       };
-      const got = { status: answer.status, seen: seenIn(answer) };
+      const got = { status: answer.status, shows: seenIn(answer) };
       if (JSON.stringify(got) !== JSON.stringify(expected))
         wrong.push({ route: row.route, by: identity.name, got, expected, text: answer.text.slice(0, 200) });
     }

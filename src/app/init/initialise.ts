@@ -37,7 +37,7 @@ export interface Initialised {
 
 /**
  * Writes the configuration with its secrets, makes the state folder, and creates the first account where there is a
- * list without accounts. A file that was at `out` before is kept beside it. Run as root, everything belongs to the
+ * list without accounts. Files that were there before are kept beside the new ones. Run as root, everything belongs to the
  * service's account where that exists.
  * @throws HilumError CONFIG_INVALID, and errors of the file system
  */
@@ -47,7 +47,8 @@ export async function initialise(site: Site, out: string, account: Partial<First
   const { text, secrets } = configurationOf(site);
   const owner = serviceOwner();
   const folder = dirname(out);
-  const old = keptBeside(out);
+  const files = [out, ...secrets.map(({ name }) => join(folder, name))];
+  const kept = files.map((path) => ({ path, old: keptBeside(path) }));
   for (const { name, content } of secrets) writeFor(owner, join(folder, name), `${content}\n`);
   writeFor(owner, out, text);
   makeFolder(site.stateDir, 0o700);
@@ -56,9 +57,8 @@ export async function initialise(site: Site, out: string, account: Partial<First
   if (owner !== null) giveTo(owner, site.stateDir);
   return {
     done: [
-      ...(old === null ? [] : [`the configuration that was there is now ${old}`]),
-      `wrote ${out}`,
-      ...secrets.map(({ name }) => `wrote ${join(folder, name)}`),
+      ...kept.flatMap(({ path, old }) => (old === null ? [] : [`${path} that was there is now ${old}`])),
+      ...files.map((path) => `wrote ${path}`),
       `state is kept in ${site.stateDir}`,
       ...told,
       ...made,

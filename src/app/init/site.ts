@@ -43,13 +43,22 @@ export function endpointOf(text: string, protocols: readonly string[]): Endpoint
       'permanent',
       `${withoutPassword(text)} is no URL that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`,
     );
-  const [username, password] = [url.username, url.password].map(decodeURIComponent);
+  const [username, password] = [url.username, url.password].map(decoded);
   Object.assign(url, { username: '', password: '' });
   return {
     url: url.href.replace(/\/$/, ''),
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),
   };
+}
+
+/** A percent sign with something else than two hexadecimal digits behind it is one that was not encoded. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Parses AET@HOST:PORT. @throws HilumError CONFIG_INVALID for anything else */

@@ -1,10 +1,6 @@
 import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:crypto';
+import { PASSWORD_COST as NOW } from './password-cost';
 
-/**
- * OWASP's parameters for scrypt: 2^17 x 8 x 1, 128 MiB for a moment. Stored with each hash, so that stronger ones can
- * follow.
- */
-const NOW = { N: 2 ** 17, r: 8, p: 1 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 export const MIN_PASSWORD_LENGTH = 12;

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -76,8 +76,7 @@ class SpooledSyslog implements Syslog {
   send(xml: string, at: Date): void {
     const frame = syslogFrame(xml, at);
     try {
-      if (sizeOf(this.spool) + frame.length > this.settings.spoolBytes) this.drop();
-      else appendFileSync(this.spool, frame, { mode: PRIVATE_MODE });
+      this.append(frame);
     } catch {
       this.drop();
     }
@@ -98,6 +97,18 @@ class SpooledSyslog implements Syslog {
       setTimeout(() => socket.destroy(), CLOSE_WAIT_MS).unref();
       socket.end();
     });
+  }
+
+  private append(frame: Buffer): void {
+    const waiting = sizeOf(this.spool);
+    if (waiting + frame.length > this.settings.spoolBytes) return this.drop();
+    try {
+      appendFileSync(this.spool, frame, { mode: PRIVATE_MODE });
+    } catch (error) {
+      // A part of a frame would shift the octet counts of all that follow.
+      truncateSync(this.spool, waiting);
+      throw error;
+    }
   }
 
   /** Messages that an earlier run was sending go first. */

@@ -14,6 +14,9 @@ import { workPart } from './work-state.js';
 /** Page of one study: films with the heat map, report, models, history and verdicts. */
 export class DetailPage {
   private uid: string | null = null;
+  /** Number of requests so far: of two, the answer to the later one is shown. */
+  private asked = 0;
+  private isDrawn = false;
   private film: { readonly key: string; readonly pane: FilmPane; readonly words: HTMLElement } | null = null;
   private readonly page = byId('detail-page');
 
@@ -27,17 +30,20 @@ export class DetailPage {
   }
 
   async show(uid: string): Promise<void> {
-    const isNew = this.uid !== uid;
+    if (this.uid !== uid) {
+      this.hide();
+      this.page.replaceChildren(h('p', { class: 'faint' }, t('study.loading')));
+    }
     this.uid = uid;
-    if (isNew) this.film = null;
-    if (isNew) this.page.replaceChildren(h('p', { class: 'faint' }, t('study.loading')));
+    const asked = ++this.asked;
     try {
       const detail = await get<StudyDetail>(`/studies/${uid}`);
-      if (this.uid !== uid) return;
+      if (asked !== this.asked) return;
       this.draw(detail);
-      if (isNew) byId('detail-title').focus();
+      if (!this.isDrawn) byId('detail-title').focus();
+      this.isDrawn = true;
     } catch (error) {
-      if (this.uid !== uid) return;
+      if (asked !== this.asked) return;
       const words =
         error instanceof ApiError && error.status === 404
           ? t('study.missing')
@@ -49,6 +55,8 @@ export class DetailPage {
   hide(): void {
     this.uid = null;
     this.film = null;
+    this.asked += 1;
+    this.isDrawn = false;
     this.page.replaceChildren();
   }
 

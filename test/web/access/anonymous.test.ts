@@ -1,6 +1,9 @@
 import { certificate } from '../../support/servers/certificates';
 import { accessSite, type AccessSite, ask, Browser, PASSWORD } from '../../support/web/access-site';
 
+// A guess takes as long as in the service.
+jest.mock('../../support/password-cost', () => jest.requireActual('../../../src/web/access/password-cost'));
+
 /** What somebody who has not signed in can do to the service and its other users. */
 let site: AccessSite;
 afterEach(() => site.close());

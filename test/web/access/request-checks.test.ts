@@ -9,6 +9,8 @@ import { checkPassword } from '../../../src/web/access/password-check';
 import { hashPassword, isOutdated, passwordProblem, verifyPassword } from '../../../src/web/access/password';
 import { Refused } from '../../../src/web/access/user';
 
+jest.mock('../../support/password-cost', () => jest.requireActual('../../../src/web/access/password-cost'));
+
 const http = (settings: object) =>
   parseConfig({
     archive: { url: 'http://localhost/' },
