@@ -1,10 +1,10 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
 import type { Log } from '../base/log';
-import { studySweep } from '../catch-up/study-sweep';
 import type { Config } from '../config/config';
 import type { ResultEvent } from '../events/result-event';
 import type { Broker } from '../queue/broker';
 import { AttributeWatch, type ListedStudy } from '../worklist/attribute-watch';
+import { sweepOf } from './catch-up';
 import type { OpenedList } from './list';
 
 /**
@@ -19,23 +19,19 @@ export function openAttributeWatch(
   broker: Pick<Broker, 'announce'>,
   log: Log,
 ): AttributeWatch {
-  const { kind, windowDays, intervalMs } = config.catchUp;
+  const { kind, intervalMs } = config.catchUp;
   const announce = config.results.mode === 'shadow' ? null : (event: ResultEvent) => broker.announce(event);
-  const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, config.list.timeZone, log);
+  const sweep = kind === 'off' ? null : () => listedStudies(archive, config, log);
   return new AttributeWatch({ worklist, archive, cachedArchive, announce, sweep, log }, { intervalMs });
 }
 
 async function* listedStudies(
   archive: DicomWebArchive,
-  windowDays: number,
-  timeZone: string,
+  config: Pick<Config, 'catchUp' | 'list'>,
   log: Log,
 ): AsyncGenerator<readonly ListedStudy[]> {
   const finder = {
     findStudies: (search: Parameters<DicomWebArchive['findStudySummaries']>[0]) => archive.findStudySummaries(search),
   };
-  const onCut = (span: string) =>
-    log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only');
-  const sweep = studySweep(finder, windowDays, Date.now, onCut, timeZone);
-  for await (const { studies } of sweep.batches()) yield studies;
+  for await (const { studies } of sweepOf(finder, config, log).batches()) yield studies;
 }

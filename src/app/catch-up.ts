@@ -7,7 +7,8 @@ import { changesOf } from '../catch-up/changes';
 import { coveredFilms } from '../catch-up/covered-films';
 import { cursorFile } from '../catch-up/cursor';
 import { type AskedStudy, countUndated, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
-import { studySweep } from '../catch-up/study-sweep';
+import type { Source } from '../catch-up/source';
+import { type ListedStudy, type StudyFinder, studySweep } from '../catch-up/study-sweep';
 import { EventPublisher, type EventPublisherPorts } from '../catch-up/event-publisher';
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
@@ -108,6 +109,17 @@ export async function seriesWithShadow(
       ];
 }
 
+/** The studies of the configured window, by the days of the site. */
+export function sweepOf<S extends ListedStudy>(
+  finder: StudyFinder<S>,
+  { catchUp, list }: Pick<Config, 'catchUp' | 'list'>,
+  log: Log,
+): Source<S> {
+  const onCut = (span: string) =>
+    log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only');
+  return studySweep(finder, catchUp.windowDays, Date.now, onCut, list.timeZone);
+}
+
 /** The catch-up as configured; null where it is off. */
 export function openCatchUp(
   config: Config,
@@ -122,17 +134,7 @@ export function openCatchUp(
     kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
   const source =
     orthanc === null
-      ? studySweep(
-          archive,
-          windowDays,
-          Date.now,
-          (span) =>
-            log.warn(
-              { event: 'catch-up.search-cut', span },
-              'the archive shows a part of its studies of a minute only',
-            ),
-          config.list.timeZone,
-        )
+      ? sweepOf(archive, config, log)
       : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
   const catchUp = new CatchUp(
     {

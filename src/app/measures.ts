@@ -31,13 +31,20 @@ function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   return { driftStore, rows: driftOf(config, classifier) };
 }
 
-/** Compares all workers' counts in this `state.dir` with the reference; null where the classifier has no reference. */
+/**
+ * Compares all workers' counts in this `state.dir` with the reference; null where the classifier has no reference, or
+ * the folder can't be read: metrics and pages show the rest.
+ */
 function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
   const reference = referenceOf(classifier);
-  return () =>
-    reference === null
-      ? null
-      : compareWith(reference, readDriftDays(state.dir, ...lastDays(drift.days, new Date())).counts);
+  if (reference === null) return () => null;
+  return () => {
+    try {
+      return compareWith(reference, readDriftDays(state.dir, ...lastDays(drift.days, new Date())).counts);
+    } catch {
+      return null;
+    }
+  };
 }
 
 /**

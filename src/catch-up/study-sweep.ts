@@ -3,7 +3,7 @@ import { systemTimeZone, wallTimeOf } from '../base/time-zone';
 import type { Batch, Candidate, Source } from './source';
 
 /** A study as a search lists it. */
-interface ListedStudy extends Candidate {
+export interface ListedStudy extends Candidate {
   /** Study Date and Time; '' for a study without a Study Date. */
   readonly dateTime?: string;
 }

@@ -230,14 +230,6 @@ function retentionInstruments(registry: Registry) {
 }
 
 function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>): void {
-  // The counts are files: an error of the disk must not take the other metrics away.
-  const rows = () => {
-    try {
-      return look();
-    } catch {
-      return [];
-    }
-  };
   const gauge = (name: MetricName, help: string, of: (row: ReturnType<typeof look>[number]) => number | null) =>
     new Gauge({
       name,
@@ -246,7 +238,7 @@ function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>
       labelNames: ['measure'],
       collect() {
         this.reset();
-        for (const row of rows()) {
+        for (const row of look()) {
           const value = of(row);
           if (value !== null) this.set({ measure: row.measure }, value);
         }

@@ -253,18 +253,6 @@ test('the port serves it beside health', async () => {
   }
 });
 
-test('counts of drift that can not be read leave those series out, and all others are served', async () => {
-  const drift = jest.fn(() => [{ measure: 'meanGrey', films: 5, index: 0.2 }]);
-  const metrics = make({ drift });
-  expect(await samples(metrics)).toMatchObject({ 'hilum_drift_films{measure="meanGrey"}': 5 });
-  drift.mockImplementation(() => {
-    throw new Error('ESTALE: stale file handle');
-  });
-  const served = await samples(metrics);
-  expect(served).toMatchObject({ 'hilum_queue_messages{queue="dead"}': 1 });
-  expect(Object.keys(served).filter((name) => name.startsWith('hilum_drift_'))).toEqual([]);
-});
-
 test('turnaround is told by priority and step, of all hours together, and is missing until it is known', async () => {
   const none = { studies: 0, medianMs: null, p90Ms: null, notYet: 3 };
   const steps = {

@@ -37,8 +37,8 @@ export interface Initialised {
 
 /**
  * Writes the configuration with its secrets, makes the state folder, and creates the first account where there is a
- * list without accounts. Files that were there before are kept beside the new ones. Run as root, everything belongs to the
- * service's account where that exists.
+ * list without accounts. Files that were there before are kept beside the new ones. Run as root, everything belongs to
+ * the service's account where that exists.
  * @throws HilumError CONFIG_INVALID, and errors of the file system
  */
 export async function initialise(site: Site, out: string, account: Partial<FirstAccount> = {}): Promise<Initialised> {
