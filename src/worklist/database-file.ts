@@ -49,12 +49,19 @@ export class FileKeeper {
     private identity: string | null,
   ) {}
 
-  /** @throws FileError */
+  /** File and log. @throws FileError */
   require(): void {
-    const [identity, log] = [identityOf(this.path), identityOf(`${this.path}-wal`)];
+    this.requireFile();
+    const log = identityOf(`${this.path}-wal`);
+    if (this.log !== null && log !== this.log) throw new FileError('DATABASE_FILE_LOST');
+    this.log = log;
+  }
+
+  /** The file only: before it is open, another process may end and take the log with it. @throws FileError */
+  requireFile(): void {
+    const identity = identityOf(this.path);
     if (identity === null && this.identity === null) throw new FileError('DATABASE_FILE_MISSING');
-    if (identity !== (this.identity ?? identity) || (this.log !== null && log !== this.log))
-      throw new FileError('DATABASE_FILE_LOST');
-    [this.identity, this.log] = [identity, log];
+    if (identity !== (this.identity ?? identity)) throw new FileError('DATABASE_FILE_LOST');
+    this.identity = identity;
   }
 }

@@ -133,10 +133,21 @@ async function correctPatient(
     const found = identifierOf(named, { id: row.patient_id, issuer }, row.ris_patient);
     if (found === undefined) continue;
     isAny = true;
-    if (sentAt >= (risPatientAt(row.ris_patient) ?? 0))
-      await correctRow(transaction, row, said(change, found, issuer), { sentAt, now, onChange });
+    const lastAt = risPatientAt(row.ris_patient) ?? 0;
+    const still = sentAt >= lastAt ? change : withoutDemographics(change, found.id === row.patient_id);
+    if (still !== null)
+      await correctRow(transaction, row, said(still, found, issuer), {
+        sentAt: Math.max(sentAt, lastAt),
+        now,
+        onChange,
+      });
   }
   return isAny;
+}
+
+/** What holds of a message older than the last one: the merge of an identifier that the study still has. */
+function withoutDemographics(change: PatientChange, hasIdentifier: boolean): PatientChange | null {
+  return change.kind === 'merge' && hasIdentifier ? { ...change, demographics: {} } : null;
 }
 
 /**

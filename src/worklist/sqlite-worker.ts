@@ -1,5 +1,6 @@
 import LibsqlDatabase from 'libsql';
 import { parentPort, workerData } from 'node:worker_threads';
+import { isLocked } from './database-error';
 import { FileKeeper, makeFile } from './database-file';
 
 export interface Setup {
@@ -33,6 +34,7 @@ export type Reply = { readonly kind: 'done'; readonly answer: Answer } | { reado
 
 /** Longest wait for another writing process (milliseconds). Writes are short. */
 const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_PAUSE_MS = 10;
 /**
  * FULL syncs the log at every commit, so that a commit survives a kill and a power cut. The busy timeout comes first,
  * as two processes may open the file at once.
@@ -76,15 +78,30 @@ function close(): Answer {
 
 function openFile({ path, access, identity }: Setup): Libsql {
   if (access === 'write' && identity === null) makeFile(path);
-  file.require();
+  file.requireFile();
   const opened = new LibsqlDatabase(path);
   try {
-    for (const pragma of PRAGMAS[access]) opened.pragma(pragma);
+    for (const pragma of PRAGMAS[access]) whenFree(() => opened.pragma(pragma));
   } catch (error) {
     opened.close();
     throw error;
   }
   return opened;
+}
+
+/**
+ * SQLite doesn't wait, but refuses at once, where another process writes into a new file that isn't yet in write-ahead
+ * mode: a wait could lock both for good.
+ */
+function whenFree(work: () => void): void {
+  const until = Date.now() + BUSY_TIMEOUT_MS;
+  for (;;)
+    try {
+      return work();
+    } catch (error) {
+      if (!isLocked(error) || Date.now() >= until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_PAUSE_MS);
+    }
 }
 
 function failureOf(error: unknown): Failure {

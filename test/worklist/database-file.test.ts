@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import LibsqlDatabase from 'libsql';
 import {
   chmodSync,
   closeSync,
@@ -15,9 +16,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { createLog } from '../../src/base/log';
 import { deriveUid } from '../../src/dicom/uid';
 import { type Database, openDatabase } from '../../src/worklist/database';
+import { FileKeeper } from '../../src/worklist/database-file';
 import { MIGRATIONS } from '../../src/worklist/migrations/index';
 import { Worklist } from '../../src/worklist/worklist';
 
@@ -157,7 +160,7 @@ test('damage that no statement meets is found by the first check of a service, i
     ));
     left--
   )
-    await new Promise((wait) => setTimeout(wait, 50));
+    await setTimeout(50);
   await expect(database.check()).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
 });
 
@@ -189,4 +192,29 @@ test('looking beforehand makes and migrates nothing: absent, older, current, new
   rmSync(path);
   writeFileSync(path, 'no database '.repeat(1_000));
   await expect(open().examine()).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
+});
+
+test('a new file into which another process still writes is waited for', async () => {
+  const other = new LibsqlDatabase(path);
+  other.exec('create table other (a text)');
+  other.exec('begin immediate');
+  const writing = write(open(), 'a');
+  await setTimeout(300);
+  other.exec('commit');
+  other.close();
+  await writing;
+  expect(await studies(open())).toBe(1);
+});
+
+test('a log that goes with the last other process, before the file is open here, is no lost one', () => {
+  writeFileSync(path, '');
+  writeFileSync(`${path}-wal`, '');
+  const keeper = new FileKeeper(path, null);
+  keeper.requireFile();
+  rmSync(`${path}-wal`);
+  keeper.require();
+  writeFileSync(`${path}-wal`, '');
+  keeper.require();
+  rmSync(`${path}-wal`);
+  expect(() => keeper.require()).toThrow('DATABASE_FILE_LOST');
 });

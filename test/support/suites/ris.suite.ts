@@ -436,6 +436,20 @@ export function risTests(open: () => Promise<Database>): void {
       expect((await patient('a')).PatientID).toBe('ID-third');
     });
 
+    test('merged by a message older than the last: the identifier, not what the later one corrected', async () => {
+      await done('a');
+      await take(a08('ID-a', { 5: 'New^N' }, '20260302120000'));
+      expect(await take(a40('ID-new', 'ID-a', { 5: 'Old^O', 8: 'O' }, '20260302110000'))).toBe('applied');
+      expect(await patient('a')).toMatchObject({ PatientID: 'ID-new', PatientName: 'New^N', PatientSex: 'F' });
+      // The last message is the newest one sent, not the one that came last.
+      await take(a08('ID-new', { 5: 'Old^O' }, '20260302113000'));
+      expect((await patient('a')).PatientName).toBe('New^N');
+      // Merged further on: an older merge of what it was before changes nothing.
+      await take(a40('ID-last', 'ID-new', {}, '20260302130000'));
+      await take(a40('ID-other', 'ID-a', {}, '20260302110000'));
+      expect((await patient('a')).PatientID).toBe('ID-last');
+    });
+
     test.each(['', 'HOSP'])('merged patients are one, by verdicts and as prior studies (issuer %j)', async (issuer) => {
       const patientOf = (PatientID: string) => ({ ...studyRecord('a').patient, PatientID, IssuerOfPatientID: issuer });
       const keyOf = (name: string) =>
