@@ -29,7 +29,13 @@ export function findingRules(classifiers: readonly ModelManifest[], site: SiteRu
   const rules = classifiers.map((manifest, at) =>
     headsOf(manifest).map((head, index) => ruleOf(head, manifest, site, at + index === 0)),
   );
-  if (rules.flat().every((rule) => rule === null)) throw invalid('no finding is left: one must not be off');
+  const used = rules.flat().filter((rule) => rule !== null);
+  if (used.length === 0) throw invalid('no finding is left: one must not be off');
+  for (const rule of used) {
+    const other = used.find(({ code }) => code.value === rule.code.value && code.scheme === rule.code.scheme)!;
+    if (other !== rule)
+      throw invalid(`${other.label} and ${rule.label} have the same code, by which others know them: set one to off`);
+  }
   return rules;
 }
 

@@ -5,6 +5,7 @@ import { fakeModel, HEADS } from '../support/pipeline/fake-pipeline';
 
 const covid: ModelManifest = fakeModel('classification', 0).manifest;
 const several: ModelManifest = fakeModel('classification', 0, HEADS).manifest;
+const recoded: ModelManifest = { ...several, heads: [{ ...several.heads![0]!, label: 'infiltrate' }] };
 const rules = (given: readonly object[]) => findingsSchema.parse({ rules: given }).rules;
 
 test('without rules each finding is as its model says', () => {
@@ -52,12 +53,24 @@ test.each<[string, ModelManifest[], readonly object[], string, string]>([
     "tuberculosis of other-classification can't be live: too few sources",
   ],
   ['that leaves nothing', [covid], [{ finding: 'COVID-19', mode: 'off' }], 'CONFIG_INVALID', 'no finding is left'],
+  [
+    'for a finding whose code another has',
+    [several, recoded],
+    [{ finding: 'infiltrate', threshold: 0.2 }],
+    'CONFIG_INVALID',
+    'lung opacity and infiltrate have the same code',
+  ],
   ['beside a second classifier of the same', [covid, covid], [], 'MODEL_INVALID', 'two classifiers tell COVID-19'],
 ])('a rule %s is refused', (_name, classifiers, given, code, text) =>
   expect(() => findingRules(classifiers, { rules: rules(given) })).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(text) as string }),
   ),
 );
+
+test('of two findings with the same code one may be off', () =>
+  expect(findingRules([several, recoded], { rules: rules([{ finding: 'infiltrate', mode: 'off' }]) })[1]).toEqual([
+    null,
+  ]));
 
 test('two rules for one finding are refused', () =>
   expect(() => rules([{ finding: 'a' }, { finding: 'a' }])).toThrow('name a finding twice'));

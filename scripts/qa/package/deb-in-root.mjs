@@ -48,6 +48,11 @@ function upgraded() {
   check('keeps the state', fs.readFileSync(`${STATE}/note`, 'utf8') === 'state of the site\n');
   check('keeps the rights', rights(CONFIGURATION) === 'root:hilum 640' && rights(STATE) === 'hilum:hilum 700');
   check('has a unit for more processes', fs.existsSync('/usr/lib/systemd/system/hilum@.service'));
+  const unit = '/etc/systemd/system/hilum.service';
+  fs.writeFileSync(unit, '');
+  const { stderr } = run('/var/lib/dpkg/info/hilum.postinst', ['configure', '0']);
+  check('names a unit that would be used instead of its own', stderr.includes(unit), stderr);
+  fs.rmSync(unit);
   check('has a manual page', run('gzip', ['-t', '/usr/share/man/man1/hilum.1.gz']).status === 0);
 }
 
