@@ -8,7 +8,6 @@ import { hl7Schema } from '../../src/sinks/hl7/config';
 import { encodeOru } from '../../src/sinks/hl7/message';
 import { metadataChanges } from '../../src/sinks/orthanc-metadata/message';
 import type { StudyRecord } from '../../src/sinks/record';
-import { SINKS } from '../../src/sinks/registry';
 import { newWorkitem } from '../../src/sinks/ups/message';
 import { webhookMessage } from '../../src/sinks/webhook/message';
 import { webhookSink } from '../../src/sinks/webhook/sink';
@@ -30,25 +29,6 @@ const HL7 = hl7Schema.parse({});
 const FHIR = { patientSystem: undefined, accessionSystem: undefined, placerSystem: undefined };
 const UPS = { worklistLabel: 'x', routinePriority: 'MEDIUM', retrieveUrl: 'http://a' } as const;
 const EMPTY = { priority: '', probability: '', written: '' };
-/** What each sink sends, as text. */
-const MESSAGES: Readonly<Record<string, (record: StudyRecord) => string>> = {
-  hl7: (record) => encodeOru(record, HL7).toString(),
-  fhir: (record) => JSON.stringify(encodeBundle(record, FHIR)),
-  ups: (record) => JSON.stringify(newWorkitem(record, UPS)),
-  webhook: (record) => JSON.stringify(webhookMessage(record, false)),
-  email: (record) => emailMessage(record, { from: 'a@b.example', includePatient: false }).text,
-};
-const names = Object.keys(MESSAGES);
-
-test('these, the metadata of Orthanc, and the objects themselves, are all sinks to other systems', () => {
-  expect([...names, 'metadata', 'dicom', 'list'].sort()).toEqual([...SINKS.names].sort());
-});
-
-test.each(names)('%s states what a reader is warned of, and says nothing of it where there is nothing', (name) => {
-  expect(MESSAGES[name]!(WARNED)).toContain(CAVEAT);
-  expect(MESSAGES[name]!(RECORD)).not.toContain(CAVEAT);
-});
-
 test('the metadata of Orthanc hold the code of a warning, and are as before where there is none', () => {
   const written = (record: StudyRecord) => metadataChanges(record, EMPTY)![0]![1];
   expect(written(WARNED)).toBe(`HIGH 0.9300 ${RECORD.key} evidence-outside-lungs`);
@@ -166,8 +146,8 @@ test('FHIR: the same film in another study has Observations of its own', () => {
 test('webhook and e-mail name what was replaced', () => {
   expect(webhookMessage(REPLACING, false).data.films[0]!.supersedes).toEqual([OLD]);
   expect(webhookMessage(RECORD, false).data.films[0]).not.toHaveProperty('supersedes');
-  expect(MESSAGES['email']!(REPLACING)).toContain(REPLACED);
-  expect(MESSAGES['ups']!(REPLACING)).toContain(REPLACED);
+  expect(emailMessage(REPLACING, { from: 'a@b.example', includePatient: false }).text).toContain(REPLACED);
+  expect(JSON.stringify(newWorkitem(REPLACING, UPS))).toContain(REPLACED);
 });
 
 describe('a site that hears of urgent results only', () => {
