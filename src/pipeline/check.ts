@@ -1,6 +1,7 @@
 import { type Attributes, items, type Keyword, number, text } from '../dicom/attributes';
 import { isNoImageClass } from '../dicom/sop-class';
-import { FILM_MODALITIES, type Warning } from '../events/closed-lists';
+import { FILM_MODALITIES, type NotAnalysedReason, type Warning } from '../events/closed-lists';
+import type { FilmResult } from '../events/result-event';
 import { bodyPartOf } from './body-part';
 import { checkDerived } from './derived-result';
 import { plainRefusal } from './refusal';
@@ -70,6 +71,21 @@ export function isChestRegion(attributes: Attributes): boolean {
 /** Whether a refusal is reported in the study: for a film of the chest region, not for an object that is no film. */
 export function isReported(attributes: Attributes, { reason }: Refusal): boolean {
   return reason !== 'no-image' && reason !== 'derived-result' && isChestRegion(attributes);
+}
+
+/** Reasons that the header alone gives. */
+const HEADER_REASONS: readonly (NotAnalysedReason | null)[] = [
+  'body-part',
+  'quality-control-image',
+  'not-human',
+  'below-minimum-age',
+  'not-for-presentation',
+  'multi-frame',
+];
+
+/** Whether the header refused a film with this result. A lateral view that the view model saw is in the report. */
+export function isByHeader({ reason, view }: Pick<FilmResult, 'reason' | 'view'>): boolean {
+  return HEADER_REASONS.includes(reason) || (reason === 'lateral-view' && view === null);
 }
 
 function checkImage(attributes: Attributes): Refusal | null {

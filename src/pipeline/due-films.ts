@@ -1,7 +1,8 @@
 import { HilumError } from '../base/errors';
-import { bytesDigest, type ContentDigest, isSameContent } from '../dicom/content-digest';
+import { bytesDigest, isSameContent } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
+import { checkHeader, isByHeader } from './check';
 import { decodedContent, encodedContent, open, refusalOf } from './decode';
 import type { AnalysisIdentity } from './encode';
 import type { FilmReader } from './film-reader';
@@ -21,8 +22,8 @@ export interface DueOptions {
 }
 
 /**
- * The films of a study that have to be analysed: those without a report, and those whose content differs from the one
- * in the report in effect. A report of any version counts, so that an upgrade does not analyse the whole archive again.
+ * The films of a study that have to be analysed: those without a report, those whose content differs from the one in
+ * the report in effect, and those that their header refused and does not any more. A report of any version counts, so that an upgrade does not analyse the whole archive again.
  * A rejected film is due where the report in effect does not state the rejection, or another reason; a film whose
  * rejection was taken back is due where the report still states it.
  * @throws HilumError of the archive
@@ -52,7 +53,7 @@ async function isDue(
   if (!says(known, film.sopInstanceUid, options.rejections)) return true;
   if (isWithdrawn(known) || options.rejections.reasons.has(film.sopInstanceUid)) return false;
   if (options.reanalyze && !isReadBy(known, study, identity)) return true;
-  return options.compare && hasChanged(film, known.inEffect.links.digest, options);
+  return options.compare && hasChanged(film, known.inEffect, identity, options);
 }
 
 /**
@@ -85,26 +86,30 @@ function isWithdrawn({ inEffect: { result } }: FilmReports): boolean {
 }
 
 /**
- * Whether a film's content differs from the digest. Without a digest (a report of version 0.1) it counts as unchanged;
- * so does a film that the archive does not return.
+ * Whether a film's content differs from its report's, or a header that refused it does so no more. Without a digest (a
+ * report of version 0.1) the content counts as unchanged; so does a film that the archive does not return.
  */
 async function hasChanged(
   film: InstanceReference,
-  seen: ContentDigest | null,
+  { links: { digest: seen }, result }: FilmReports['inEffect'],
+  { minimumAge }: AnalysisIdentity,
   { reader, archive }: DueOptions,
 ): Promise<boolean> {
-  if (seen === null) return false;
+  const refused = result !== null && isByHeader(result) ? result.reason : null;
+  if (seen === null && refused === null) return false;
   const bytes = await retrieveFilm(film, archive);
   if (bytes === null) return false;
   try {
-    const { opened } = await open(bytes, reader);
+    const { opened, attributes } = await open(bytes, reader);
+    if (refused !== null && checkHeader(attributes, minimumAge)?.reason !== refused) return true;
+    if (seen === null) return false;
     return !(await isSameContent(seen, {
       encoded: encodedContent(opened),
       decoded: () => decodedContent(opened, reader),
     }));
   } catch (error) {
     if (refusalOf(error) === null) throw error;
-    return seen.encoded !== bytesDigest(bytes);
+    return seen !== null && seen.encoded !== bytesDigest(bytes);
   }
 }
 

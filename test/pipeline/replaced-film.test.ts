@@ -280,6 +280,41 @@ test('what was refused by its header is known again by its pixels, and read when
   expect((await run())!.films[0]).toMatchObject({ outcome: 'analysed' });
 });
 
+const BONES = { BodyPartExamined: 'RIB', SeriesDescription: 'ribs', StudyDescription: 'ribs' };
+
+test.each<[string, Record<string, string>, Record<string, string>]>([
+  ['lateral-view', { ViewPosition: 'LL' }, {}],
+  ['below-minimum-age', { PatientAge: '007Y' }, { PatientAge: '070Y' }],
+  ['body-part', BONES, {}],
+])('a film that its header refused (%s) is read once the header is corrected', async (reason, wrong, right) => {
+  const { overwrite, run, reports } = setUp();
+  overwrite(content(1, wrong));
+  const first = await run();
+  expect(first!.films[0]).toMatchObject({ outcome: 'not-analysed', reason });
+  overwrite(content(1, right));
+  expect(await run({ compare: false })).toBeNull();
+  expect((await run())!.films[0]).toMatchObject({ outcome: 'analysed', supersedes: [reportIn(first)] });
+  expect(await run()).toBeNull();
+  expect(await run({ reanalyze: true })).toBeNull();
+  expect(reports()).toHaveLength(2);
+});
+
+test('a film that its header refuses for another reason now gets a report that says so', async () => {
+  const { overwrite, run } = setUp();
+  overwrite(content(1, { ViewPosition: 'LL' }));
+  await run();
+  overwrite(content(1, { PatientAge: '007Y' }));
+  expect((await run())!.films[0]).toMatchObject({ outcome: 'not-analysed', reason: 'below-minimum-age' });
+  expect(await run()).toBeNull();
+});
+
+test('a lateral view that the view model saw is not looked at again where the header does not name one', async () => {
+  const { overwrite, run } = setUp(fakePipeline({ lateral: 0.9 }).pipeline);
+  overwrite(content(1, { ViewPosition: '' }));
+  expect((await run())!.films[0]).toMatchObject({ reason: 'lateral-view', view: 'lateral' });
+  expect(await run()).toBeNull();
+});
+
 test('an unreadable film is not a new one at each event', async () => {
   const { archive, overwrite, run } = setUp();
   overwrite(content(1, { Rows: 9_999 }));
