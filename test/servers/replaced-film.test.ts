@@ -109,6 +109,20 @@ test('overwritten: a new result beside the old, on the list with its history; re
   expect(await heard(late, study)).toBeNull();
 }, 180_000);
 
+test('refused by its header: read once that is corrected, and not again', async () => {
+  const { study, content } = filmOf(9);
+  await store(content(9, { PatientAge: '007Y' }));
+  const worker = await site.work({});
+  const refused = (await heard(worker, study))!;
+  expect(refused.films[0]).toMatchObject({ outcome: 'not-analysed', reason: 'below-minimum-age' });
+  await store(content(9, { PatientAge: '070Y' }));
+  expect((await heard(worker, study))!.films[0]).toMatchObject({
+    outcome: 'analysed',
+    supersedes: [reportOf(refused)],
+  });
+  expect(await heard(worker, study)).toBeNull();
+});
+
 test('a replayed, older result of a worker whose clock is ahead never takes the place of a later one', async () => {
   const { study, content } = filmOf(2);
   const url = listUrl('replayed.db');
