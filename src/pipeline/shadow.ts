@@ -73,7 +73,7 @@ async function shadowFilm(
   const identity = pipeline.identity();
   // The objects are made to find errors: a film that would fail in live mode must fail here too.
   const task = { study: film.studyInstanceUid, film: film.sopInstanceUid, identity };
-  const work = await workOnFetched(film, task, pipeline, archive);
+  const { work, count } = await workOnFetched(film, task, pipeline, archive);
   const result: FilmResult = { ...work.result, outputs: [] };
   const { sopInstanceUid, reason, view, probability, lungFraction, findings } = result;
   await store.add({
@@ -95,5 +95,6 @@ async function shadowFilm(
     urgent: priorityOf(result.findings) === 'urgent',
   });
   pipeline.observer?.film(result);
+  count();
   return result;
 }

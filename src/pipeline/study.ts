@@ -10,10 +10,11 @@ import type { AnalysisIdentity } from './encode';
 import { fetchFilm } from './fetch';
 import { conclude, type FilmTask, type FilmWork, type StudyPipeline } from './film-work';
 import { findAnnounced } from './find-announced';
+import type { FilmMeasures } from './measures';
 import { studyResult } from './notify';
 import { mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections, saysRejected } from './rejections';
 import { type FilmReports, isReadBy, readReports, resultInEffect, withState, withSuperseded } from './reports';
-import type { Announcer, Archive, FilmOutcome } from './stage';
+import type { Announcer, Archive, FilmOutcome, TimedStage } from './stage';
 import { store } from './store';
 import { skippedSeries, inventoryOf, type StudyInventory } from './inventory';
 import { timing } from './timing';
@@ -199,33 +200,46 @@ async function runFilm(
   const uid = film.sopInstanceUid;
   const { study, identity } = known;
   const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
-  if (rejection !== undefined && reports !== undefined)
-    return withdrawFilm(uid, { reason: rejection }, known, pipeline, archive);
-  const work =
-    rejection === undefined
-      ? await workOnFetched(film, { study, film: uid, identity, reports }, pipeline, archive)
-      : await conclude(uid, rejectedFilm(rejection), identity, pipeline.observer);
+  if (rejection !== undefined) {
+    if (reports !== undefined) return withdrawFilm(uid, { reason: rejection }, known, pipeline, archive);
+    const work = await conclude(uid, rejectedFilm(rejection), identity, pipeline.observer);
+    return write(uid, work, known, pipeline, archive);
+  }
+  const { work, count } = await workOnFetched(film, { study, film: uid, identity, reports }, pipeline, archive);
   const { outcome, reason } = work.result;
   // Its earlier report would stay in effect.
-  if (outcome === 'rejected' && reports !== undefined)
-    return withdrawFilm(uid, { reason: reason!, content: work.content ?? UNREAD }, known, pipeline, archive);
-  return write(uid, work, known, pipeline, archive);
+  const written =
+    outcome === 'rejected' && reports !== undefined
+      ? await withdrawFilm(uid, { reason: reason!, content: work.content ?? UNREAD }, known, pipeline, archive)
+      : await write(uid, work, known, pipeline, archive);
+  count();
+  return written;
 }
 
 /** Of a film that was not returned: it is compared, and read, once it is. */
 const UNREAD: ContentDigest = { encoded: bytesDigest(new Uint8Array()), decoded: null };
 
-/** Fetches and analyses a film. */
+/**
+ * Fetches and analyses a film. What was measured of it is reported by `count`, to be called once its result is stored: a
+ * film of which that fails is analysed again.
+ */
 export async function workOnFetched(
   film: InstanceReference,
   task: Omit<FilmTask, 'bytes'>,
   { analyser, observer }: StudyPipeline,
   archive: Pick<Archive, 'retrieve'>,
-): Promise<FilmWork> {
-  return timing(observer)('fetch', () => fetchFilm(film, archive)).then(
-    ({ bytes }) => analyser.work({ ...task, bytes }, observer),
+): Promise<{ readonly work: FilmWork; readonly count: () => void }> {
+  const held: FilmMeasures[] = [];
+  const holding = observer && {
+    stage: (stage: TimedStage, seconds: number) => observer.stage(stage, seconds),
+    film: (result: FilmResult) => observer.film(result),
+    measured: (measures: FilmMeasures) => void held.push(measures),
+  };
+  const work = await timing(observer)('fetch', () => fetchFilm(film, archive)).then(
+    ({ bytes }) => analyser.work({ ...task, bytes }, holding),
     (error: unknown) => conclude(task.film, unfetched(error), task.identity, observer),
   );
+  return { work, count: () => held.forEach((measures) => observer?.measured?.(measures)) };
 }
 
 /** Withdraws the result of a film that was rejected afterwards; the archive may still list the film or not. */

@@ -52,6 +52,24 @@ test('a film gets a heat map and a report in its study, and the study is announc
   expect(announcer.events[0]!.films[0]!.outputs.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SR_3D]);
 });
 
+test('a film whose result could not be stored is measured again, and its measures count once', async () => {
+  const counted: string[] = [];
+  const observer = {
+    stage: () => {},
+    film: () => void counted.push('film'),
+    measured: () => void counted.push('measures'),
+  };
+  const { archive, run } = setUp([FILM], { ...fakePipeline().pipeline, observer });
+  archive.before = (call) => {
+    if (call === 'store') throw new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'gone');
+  };
+  await expect(run()).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE' });
+  expect(counted).toEqual([]);
+  archive.before = () => {};
+  await run();
+  expect(counted).toEqual(['film', 'measures']);
+});
+
 test.each([
   ['another film of the study', TWO_FILMS[1]!],
   ['a film of another patient', syntheticDicom({ seed: 2, view: 'PA', rows: 280, columns: 240 })],
