@@ -1,3 +1,5 @@
+import { plainLetters } from '../base/plain-letters';
+
 /**
  * Words for body parts in DICOM headers, by language. Case, accents and characters that are no letters do not matter
  * ({@link fold}). `word` is a whole word, `word*` a beginning and `*word` an end of one; in scripts without spaces it
@@ -281,30 +283,13 @@ export const BODY_PART_WORDS: Readonly<Record<string, PartWords>> = {
 
 type PartKind = keyof PartWords;
 
-/** Letters that Unicode does not decompose into letter and accent. */
-const LETTERS: Readonly<Record<string, string>> = {
-  ß: 'ss',
-  ø: 'o',
-  ł: 'l',
-  đ: 'd',
-  ð: 'd',
-  ı: 'i',
-  æ: 'ae',
-  œ: 'oe',
-};
 /** Characters of a description that are searched; LO holds 64 (PS3.5 table 6.2-1). */
 const LONGEST = 400;
 
 /** Lower case without accents; a space for everything that is no letter. */
 export function fold(text: string): string {
   if (/^[a-z]*$/.test(text)) return text.slice(0, LONGEST);
-  return text
-    .slice(0, LONGEST)
-    .toLowerCase()
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .normalize('NFC')
-    .replace(/[ßøłđðıæœ]/g, (letter) => LETTERS[letter] ?? letter)
+  return plainLetters(text.slice(0, LONGEST).toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFC'))
     .replace(/[^\p{L}]+/gu, ' ')
     .trim();
 }

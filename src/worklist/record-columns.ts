@@ -1,3 +1,4 @@
+import { plainLetters } from '../base/plain-letters';
 import { subjectOf, subjectOfFilm } from '../events/chest-film';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import { leadingFinding, priorityOf } from '../finding/finding';
@@ -131,12 +132,9 @@ function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {
     : { seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
 }
 
-/** Text in the form that is searched: without accents and case, the parts of a name as words. */
+/** Text in the form that is searched: plain letters, the parts of a name as words. */
 export function fold(text: string): string {
-  return clean(text, 1_000)
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
+  return plainLetters(clean(text, 1_000).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase())
     .replace(/[\^=\s]+/g, ' ')
     .trim();
 }

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { DatabaseKind, Migration } from './migration';
+import { withPlainLetters } from './plain-letters';
 
 /**
  * Accession number and study description go from `search_study` to `search_patient`: the first now holds what each row
@@ -12,7 +13,8 @@ async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   await sql`update study set search_study = study_uid, search_patient = trim(search_patient || ' ' ||
     trim(replace(' ' || search_study || ' ', ' ' || study_uid || ' ', ' ')))`.execute(db);
   await sql`update list_entry set (search_study, search_patient) = (select
-    '  ' || replace(study.search_study, ' ', '  '), '  ' || replace(study.search_patient, ' ', '  ')
+    '  ' || replace(study.search_study, ' ', '  '),
+    '  ' || ${sql.raw(withPlainLetters(`replace(study.search_patient, ' ', '  ')`))}
     from study where study.study_uid = list_entry.study_uid)`.execute(db);
   // It quoted words of the film; the sentence follows from the code now.
   await sql`update study set reason_text = null where reason_text is not null`.execute(db);

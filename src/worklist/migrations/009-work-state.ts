@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { DatabaseKind, Migration } from './migration';
+import { withPlainLetters } from './plain-letters';
 
 /**
  * Who reads a study and when it was read, and which rows are hidden at first (`hidden`: radiographs of something else
@@ -161,7 +162,7 @@ const valuesOf = (
 ) => `${row}.study_uid, ${row}.state, ${row}.urgency, ${row}.arrived_at, 0 - ${row}.arrived_at,
   ${row}.verdict, case when ${row}.views like '%frontal%' then 1 else 0 end,
   case when ${row}.views like '%lateral%' then 1 else 0 end, '  ' || replace(${studyWords(row)}, ' ', '  '),
-  '  ' || replace(${patientWords(row)}, ' ', '  '), ${row}.read_at, ${unread(row)}, ${row}.hidden`;
+  '  ' || ${withPlainLetters(`replace(${patientWords(row)}, ' ', '  ')`)}, ${row}.read_at, ${unread(row)}, ${row}.hidden`;
 
 const DECIDING = 'state, urgency, arrived_at, verdict, views, search_study, search_patient, read_at, hidden';
 const LISTED = `insert into list_entry (${COLUMNS}) values (${valuesOf('new')})`;

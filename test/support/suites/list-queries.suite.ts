@@ -518,6 +518,50 @@ export function listQueryTests(create: () => Promise<string>): void {
       expect((await list.study(deriveUid(['study', 'a'])))!.verdicts[0]!.by).toEqual({ id: 'local:a', name: 'a' });
     }, 60_000);
 
+    test('names are found with plain letters and with their own, also those that version 0.1 has written', async () => {
+      const NAMES = [
+        ['Weiß^Anna', 'weiss', 'WEIß', 'weiẞ'],
+        ['Łukasiewicz^Đorđe', 'lukasiewicz dorde', 'ŁUKASIEWICZ'],
+        ['Sørensen^Bjørn', 'sorensen', 'SØREN'],
+        ['Παπαδόπουλος^Νίκος', 'παπαδοπουλοσ', 'ΝΙΚΟΣ'],
+        ['Yıldız^Işık', 'yildiz', 'YILDIZ'],
+      ] as const;
+      const rows = rowsOf(NAMES.length * 2, 7).map((row, i) => ({
+        ...row,
+        state: 'done' as const,
+        search_study: row.study_uid,
+        name: NAMES[i % NAMES.length]![0],
+      }));
+      const old = rows.map(({ name, ...row }) => ({
+        ...row,
+        search_patient: name.replace('^', ' ').normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase(),
+      }));
+      const url = await create();
+      const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 5));
+      await inserted(before, old.slice(0, NAMES.length));
+      await before.close();
+      const database = await open(url);
+      await inserted(database, old.slice(NAMES.length));
+      const list = new Worklist(database);
+      for (const [PatientName] of NAMES)
+        await list.advance(deriveUid([PatientName]), { kind: 'waiting', priority: null }, 1, {
+          mayHaveFilms: true,
+          summary: {
+            PatientID: '',
+            PatientName,
+            PatientBirthDate: '',
+            PatientSex: '',
+            AccessionNumber: '',
+            StudyDate: '',
+            StudyTime: '',
+            StudyDescription: '',
+          },
+        });
+      for (const [, ...searches] of NAMES)
+        for (const search of searches)
+          expect([search, (await list.count({ search, searchPatient: true })).studies]).toEqual([search, 3]);
+    });
+
     test('a list whose search text was divided otherwise finds the same as a new one, for each role', async () => {
       const url = await create();
       const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 5));
