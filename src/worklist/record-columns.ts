@@ -70,8 +70,7 @@ const wordsOf = (...texts: readonly string[]): string =>
 export function recordColumns(record: StudyRecord) {
   const { films } = record;
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
-  const subject = subjectOf(films);
-  const lead = leadOf(films.filter((film) => subjectOfFilm(film) === subject));
+  const lead = leadOf(films);
   return {
     ...summaryColumns(record.studyInstanceUid, {
       ...record.patient,
@@ -112,16 +111,20 @@ function withoutResult({ films, skipped = [] }: StudyRecord) {
 
 /**
  * The film that represents the study: an urgent one, else one at or above its operating point (films may have different
- * ones), else any; of several the one with the highest probability; undefined where there is none.
+ * ones), else any; of several the one with the highest probability; undefined where there is none. In a study with a
+ * chest film, one of those.
  */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
   // An analysed film has no probability where its findings are all in shadow.
   const probabilityOf = ({ outcome, probability }: FilmRecord) => probability ?? (outcome === 'analysed' ? -1 : -2);
   const isUrgent = ({ findings }: FilmRecord) => Number(priorityOf(findings) === 'urgent');
   const isAtOrAbove = (film: FilmRecord) => Number(leadingFinding(film)?.atOrAbove ?? false);
-  const [first] = [...films].sort(
-    (a, b) => isUrgent(b) - isUrgent(a) || isAtOrAbove(b) - isAtOrAbove(a) || probabilityOf(b) - probabilityOf(a),
-  );
+  const subject = subjectOf(films);
+  const [first] = films
+    .filter((film) => subjectOfFilm(film) === subject)
+    .sort(
+      (a, b) => isUrgent(b) - isUrgent(a) || isAtOrAbove(b) - isAtOrAbove(a) || probabilityOf(b) - probabilityOf(a),
+    );
   return first;
 }
 
