@@ -23,7 +23,8 @@ export interface DueOptions {
 
 /**
  * The films of a study that have to be analysed: those without a report, those whose content differs from the one in
- * the report in effect, and those that their header refused and does not any more. A report of any version counts, so that an upgrade does not analyse the whole archive again.
+ * the report in effect, and those that their header refused and does not any more. A report of any version counts, so
+ * that an upgrade does not analyse the whole archive again.
  * A rejected film is due where the report in effect does not state the rejection, or another reason; a film whose
  * rejection was taken back is due where the report still states it.
  * @throws HilumError of the archive

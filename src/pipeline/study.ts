@@ -220,8 +220,8 @@ async function runFilm(
 const UNREAD: ContentDigest = { encoded: bytesDigest(new Uint8Array()), decoded: null };
 
 /**
- * Fetches and analyses a film. What was measured of it is reported by `count`, to be called once its result is stored: a
- * film of which that fails is analysed again.
+ * Fetches and analyses a film. What was measured of it is told to the observer by `count`, to be called once its result
+ * is stored: where storing fails, the film is analysed again.
  */
 export async function workOnFetched(
   film: InstanceReference,
