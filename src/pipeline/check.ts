@@ -73,8 +73,13 @@ export function isReported(attributes: Attributes, { reason }: Refusal): boolean
   return reason !== 'no-image' && reason !== 'derived-result' && isChestRegion(attributes);
 }
 
-/** Reasons that the header alone gives. */
+/**
+ * Reasons that {@link checkHeader} alone gives. Those that the pixels may give too are left out: a film would be read
+ * again for ever.
+ */
 const HEADER_REASONS: readonly (NotAnalysedReason | null)[] = [
+  'modality',
+  'no-image',
   'body-part',
   'quality-control-image',
   'not-human',

@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
-import { checkHeader, isChestRegion } from '../../src/pipeline/check';
+import { checkHeader, isByHeader, isChestRegion } from '../../src/pipeline/check';
 import { describeReal, realFile } from '../support/films/real-films';
 
 const CHEST: Attributes = { Modality: 'DX', BodyPartExamined: 'CHEST', ViewPosition: 'PA', Rows: 2000, Columns: 2000 };
@@ -114,6 +114,13 @@ test.each<[Attributes, string, boolean, RegExp]>([
   expect(refusal?.reason).toBe(expected);
   expect(refusal?.text).toMatch(text);
   expect(isChestRegion({ ...CHEST, ...change })).toBe(chest);
+  // The pixels may give these too.
+  const isByPixelsToo = ['undecodable', 'derived-result'].includes(expected);
+  expect(isByHeader({ reason: refusal!.reason, view: null })).toBe(!isByPixelsToo);
+});
+
+test('a lateral view is of the header where the view model has seen none', () => {
+  expect(isByHeader({ reason: 'lateral-view', view: 'lateral' })).toBe(false);
 });
 
 test('the modality comes before all else, the body part before the view', () => {

@@ -1,5 +1,4 @@
 import { deriveUid } from '../../src/dicom/uid';
-import { findingOf } from '../../src/finding/finding';
 import { CORRECTED, REASON_TEXTS, RESEARCH_USE, WARNING_TEXTS, WITHDRAWN } from '../../src/finding/wording';
 import { emailMessage } from '../../src/sinks/email/message';
 import { encodeBundle } from '../../src/sinks/fhir/message';
@@ -9,6 +8,7 @@ import type { StudyRecord } from '../../src/sinks/record';
 import { SINKS } from '../../src/sinks/registry';
 import { newWorkitem } from '../../src/sinks/ups/message';
 import { webhookMessage } from '../../src/sinks/webhook/message';
+import { SHADOW } from '../support/records/finding';
 import { RECORD } from '../support/records/result-record';
 
 /** What a sink sends, and the text in it by which its receiver knows what kind of result it is. */
@@ -53,7 +53,7 @@ const SENT: Readonly<Record<string, Sent>> = {
     shadow: '"mode":"shadow"',
   },
   email: {
-    message: (record) => emailMessage(record, { from: 'a@b.example', includePatient: false }).text,
+    message: (record) => JSON.stringify(emailMessage(record, { from: 'a@b.example', includePatient: false })),
     withdrawn: WITHDRAWN,
     corrected: CORRECTED,
     shadow: null,
@@ -68,15 +68,6 @@ const withFilm = (change: Partial<StudyRecord['films'][number]>): StudyRecord =>
   films: [{ ...first!, ...change }, ...others],
 });
 const CAVEAT = WARNING_TEXTS['evidence-outside-lungs'];
-const SHADOW = findingOf(
-  {
-    label: 'tuberculosis',
-    code: { value: '56717001', scheme: 'SCT', meaning: 'Tuberculosis' },
-    operatingPoint: 0.5,
-    mode: 'shadow',
-  },
-  0.99,
-);
 const REASON = 'rejected-for-quality';
 const WITHDRAWAL: StudyRecord = {
   ...RECORD,

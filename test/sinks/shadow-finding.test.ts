@@ -10,31 +10,10 @@ import { newWorkitem, upsPriority } from '../../src/sinks/ups/message';
 import { webhookMessage } from '../../src/sinks/webhook/message';
 import { LANGUAGE_NAMES } from '../../src/language/languages';
 import { wordsIn } from '../../src/language/words';
-import { COVID } from '../support/records/finding';
+import { COVID, SHADOW } from '../support/records/finding';
 import { RECORD } from '../support/records/result-record';
 
-const SHADOW = findingOf(
-  {
-    label: 'tuberculosis',
-    code: { value: '56717001', scheme: 'SCT', meaning: 'Tuberculosis' },
-    operatingPoint: 0.5,
-    mode: 'shadow',
-  },
-  0.99,
-);
-const WITH: StudyRecord = {
-  ...RECORD,
-  films: RECORD.films.map((film) =>
-    film.findings.length === 0 ? film : { ...film, findings: [SHADOW, ...film.findings] },
-  ),
-};
 const OPTIONS = { patientSystem: undefined, accessionSystem: undefined, placerSystem: undefined };
-
-test.each<[string, (record: StudyRecord) => unknown]>([
-  ['HL7', (record) => encodeOru(record, hl7Schema.parse({})).toString()],
-  ['FHIR', (record) => encodeBundle(record, OPTIONS)],
-  ['e-mail', (record) => emailMessage(record, { from: 'hilum@hospital.example', includePatient: false })],
-])('%s says nothing of a finding in shadow', (_name, message) => expect(message(WITH)).toEqual(message(RECORD)));
 
 test('the report says that it is one', () => {
   const said = findingStatement(SHADOW);

@@ -4,19 +4,11 @@ import { progressNotes, type Step } from '../../src/events/progress-event';
 import { Progress, type StudyDirectory } from '../../src/worklist/progress';
 import type { StudyListing } from '../../src/worklist/steps';
 import { recordingLog } from '../support/records/logs';
+import { NO_SUMMARY } from '../support/records/study-summary';
 
 const [A, B] = [deriveUid(['a']), deriveUid(['b'])];
 const AWAY = new HilumError('DATABASE_UNREACHABLE', 'transient', 'the database does not answer');
-const SEEN = {
-  PatientID: 'P',
-  PatientName: 'N',
-  PatientBirthDate: '',
-  PatientSex: '',
-  AccessionNumber: 'A',
-  StudyDate: '',
-  StudyTime: '',
-  StudyDescription: '',
-};
+const SEEN = { ...NO_SUMMARY, PatientID: 'P', PatientName: 'N', AccessionNumber: 'A' };
 
 function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] | null; limit?: number } = {}) {
   const log = recordingLog();

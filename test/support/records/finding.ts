@@ -9,5 +9,16 @@ export const COVID: FindingRule = {
   mode: 'live',
 };
 
+/** A finding in shadow, which nobody is told of. */
+export const SHADOW: Finding = findingOf(
+  {
+    label: 'tuberculosis',
+    code: { value: '56717001', scheme: 'SCT', meaning: 'Tuberculosis' },
+    operatingPoint: 0.5,
+    mode: 'shadow',
+  },
+  0.99,
+);
+
 export const covid = (probability: number, change: Partial<FindingRule> = {}): Finding =>
   findingOf({ ...COVID, ...change }, probability);

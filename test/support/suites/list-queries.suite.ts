@@ -19,6 +19,7 @@ import { planOf, searchOf } from '../../../src/worklist/search';
 import { SHOWN_STATES, VERDICTS } from '../../../src/worklist/states';
 import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
+import { NO_SUMMARY } from '../records/study-summary';
 
 const LOG = createLog('silent');
 /** More rows than a search looks at first, so that it uses the indexes. */
@@ -546,16 +547,7 @@ export function listQueryTests(create: () => Promise<string>): void {
       for (const [PatientName] of NAMES)
         await list.advance(deriveUid([PatientName]), { kind: 'waiting', priority: null }, 1, {
           mayHaveFilms: true,
-          summary: {
-            PatientID: '',
-            PatientName,
-            PatientBirthDate: '',
-            PatientSex: '',
-            AccessionNumber: '',
-            StudyDate: '',
-            StudyTime: '',
-            StudyDescription: '',
-          },
+          summary: { ...NO_SUMMARY, PatientName },
         });
       for (const [, ...searches] of NAMES)
         for (const search of searches)

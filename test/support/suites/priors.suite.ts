@@ -14,6 +14,7 @@ import { findPriors } from '../../../src/worklist/priors';
 import type { Schema } from '../../../src/worklist/schema';
 import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
+import { NO_SUMMARY } from '../records/study-summary';
 
 const uid = (name: string) => deriveUid(['study', name]);
 
@@ -79,16 +80,7 @@ export function priorTests(open: () => Promise<Database>): void {
     await put('known', '20250101');
     await list.advance(uid('waiting'), { kind: 'waiting', priority: null }, 1, {
       mayHaveFilms: true,
-      summary: {
-        PatientID: 'P-1',
-        PatientName: '',
-        PatientBirthDate: '',
-        PatientSex: '',
-        AccessionNumber: '',
-        StudyDate: '20260301',
-        StudyTime: '',
-        StudyDescription: '',
-      },
+      summary: { ...NO_SUMMARY, PatientID: 'P-1', StudyDate: '20260301' },
     });
     expect(await priors('nobody')).toEqual([]);
     expect(await priors('waiting')).toEqual([]);

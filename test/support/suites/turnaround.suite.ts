@@ -4,6 +4,7 @@ import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import { type StepFigures, TURNAROUND_STEPS, type TurnaroundGroup } from '../../../src/worklist/turnaround';
 import { Worklist } from '../../../src/worklist/worklist';
 import { studyRecord } from '../records/study-record';
+import { NO_SUMMARY } from '../records/study-summary';
 
 const ANA = { id: 'local:ana', name: 'Ana' };
 const MINUTE = 60_000;
@@ -246,17 +247,6 @@ export function turnaroundTests(
     expect(table(groups[1]!)).toMatchObject({ result: [2, 2, 600, 0], total: [1, 9, 9, 1] });
   });
 }
-
-const NO_SUMMARY = {
-  PatientID: '',
-  PatientName: '',
-  PatientBirthDate: '',
-  PatientSex: '',
-  AccessionNumber: '',
-  StudyDate: '',
-  StudyTime: '',
-  StudyDescription: '',
-};
 
 /** At the time of each reading the study that arrived first is taken of those that wait. */
 function byQueue(ways: readonly { readonly arrived: number; readonly urgent: boolean; readonly read: number }[]) {

@@ -8,22 +8,14 @@ import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import type { WorkFilter } from '../../../src/worklist/page-query';
 import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
+import { NO_SUMMARY } from '../records/study-summary';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
 const ANA: Author = { id: 'local:ana', name: 'Ana' };
 const BEN: Author = { id: 'oidc:ben', name: 'Ben' };
 const MINUTES = 60_000;
 const FOR_MS = 15 * MINUTES;
-const SUMMARY = {
-  PatientID: 'ID',
-  PatientName: 'A^B',
-  PatientBirthDate: '',
-  PatientSex: '',
-  AccessionNumber: '',
-  StudyDate: '',
-  StudyTime: '',
-  StudyDescription: '',
-};
+const SUMMARY = { ...NO_SUMMARY, PatientID: 'ID', PatientName: 'A^B' };
 const NO_FILM = { summary: SUMMARY, mayHaveFilms: false };
 const FILM = { summary: SUMMARY, mayHaveFilms: true };
 const LATERAL: Partial<FilmRecord> = { outcome: 'not-analysed', reason: 'lateral-view', probability: null };
